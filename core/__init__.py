@@ -1,0 +1,1 @@
+"""The computing core of Duoscope: no Qt, no VTK; what computes never touches the disk."""

@@ -1,0 +1,1 @@
+"""Register the bodies of one instant from a start pose."""

@@ -1,0 +1,153 @@
+"""The nouns of registration: what is seen, what is looked for, and what came out."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar, final
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from core.errors import RegistrationError
+from core.geometry.mesh import TriangleMesh
+from core.geometry.rigid import Rigid
+from core.geometry.view import View
+
+
+class Outcome(Enum):
+    """How a registration ended; the value is a sentence a person can read."""
+
+    CONVERGED = "converged"
+    DOUBTFUL = "the pictures and the model agree less than they should"
+    STALLED = "the cost stopped falling before the tolerance was met"
+    AMBIGUOUS = "a mirrored or turned pose fits equally well"
+    OUT_OF_VIEW = "too little of the body is inside the pictures"
+    NO_CONTRAST = "a picture shows nothing to register against"
+    CANCELLED = "cancelled before the end"
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the pose can be trusted without a second look."""
+        return self is Outcome.CONVERGED
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shot:
+    """One picture of one view with the pixels that may be used.
+
+    ``image`` is the detector's intensity (bright = air), any integer or float type, h x w;
+    ``usable`` is True inside the field of view and outside exclusions.
+    """
+
+    view: View
+    image: np.ndarray
+    usable: Bool[np.ndarray, "h w"]
+
+    def __post_init__(self) -> None:
+        """Refuse a picture of another size than its calibration.
+
+        Raises:
+            RegistrationError: sizes differ.
+        """
+        size = (self.view.height_px, self.view.width_px)
+        if self.image.shape != size or self.usable.shape != size:
+            raise RegistrationError(
+                f"view {self.view.name!r} is calibrated for {size[1]} x {size[0]} px but the picture is "
+                f"{self.image.shape[1]} x {self.image.shape[0]} px"
+            )
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Body:
+    """A rigid surface ready for registration: closed, in mm, in several levels of detail."""
+
+    name: str
+    levels: tuple[TriangleMesh, ...]
+    """Finest first; all closed."""
+    pivot_mm: Float[np.ndarray, "3"]
+    """Body-frame point that updates turn about: the centre of the bounding box."""
+    turns: tuple[Float[np.ndarray, "3 3"], ...] = ()
+    """Body-frame rotations (about the pivot) that map the shape nearly onto itself or its mirror
+    image: the traps that registration must try."""
+    notes: tuple[str, ...] = ()
+    """What was repaired or found when it was loaded, for people to read."""
+
+    @property
+    def mesh(self) -> TriangleMesh:
+        """The finest level."""
+        return self.levels[0]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """Bodies to be placed and the shots (one or two views of one instant) that show them."""
+
+    bodies: tuple[Body, ...]
+    shots: tuple[Shot, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a problem without bodies or pictures.
+
+        Raises:
+            RegistrationError: nothing to place or nothing to see.
+        """
+        if not self.bodies or not self.shots:
+            raise RegistrationError("a registration needs at least one body and one picture")
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Step:
+    """One report of a running registration."""
+
+    stage: str
+    fraction: float
+    """Share of the work done, 0..1."""
+    poses: tuple[Rigid, ...]
+    """world_from_body, in the order of the problem's bodies."""
+    cost: float
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Solution:
+    """Where the bodies are, how sure that is, and how it went."""
+
+    poses: tuple[Rigid, ...]
+    covariance: Float[np.ndarray, "n n"]
+    """6 rows a body: twist (mm, rad) along world axes about the pivot, in the bodies' order."""
+    outcome: Outcome
+    cost: float
+    """1 - r^2 of the gradients, mean over views; 0 is perfect."""
+    view_scores: tuple[float, ...]
+    """Gradient correlation r of each view, -1..1."""
+    trace: tuple[Step, ...]
+    evaluations: int
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """Mean of the view scores."""
+        return float(np.mean(self.view_scores))
+
+    def covariance_of(self, index: int) -> Float[np.ndarray, "6 6"]:
+        """The block of one body."""
+        part = slice(6 * index, 6 * index + 6)
+        return self.covariance[part, part]
+
+
+Reported = TypeVar("Reported")
+Result = TypeVar("Result")
+
+
+def finish(work: Generator[Reported, None, Result]) -> Result:
+    """Run a generator of reports to its end and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
