@@ -248,6 +248,5 @@ def _refuse_no_rotation(rotation: Float[np.ndarray, "*batch 3 3"], tolerance: fl
         )
     if worst > tolerance:
         raise GeometryError(
-            f"the 3x3 matrix is no rotation: R^T R differs from the identity by {worst:.2g} "
-            f"(allowed {tolerance:.0e})"
+            f"the 3x3 matrix is no rotation: R^T R differs from the identity by {worst:.2g} (allowed {tolerance:.0e})"
         )

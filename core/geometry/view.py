@@ -45,13 +45,10 @@ class View:
         if not np.isfinite(numbers).all():
             raise CalibrationError(f"view {self.name!r}: an intrinsic parameter is not finite: {numbers}")
         if min(self.focal_px) <= 0:
-            raise CalibrationError(
-                f"view {self.name!r}: focal lengths must be positive, got {self.focal_px} px"
-            )
+            raise CalibrationError(f"view {self.name!r}: focal lengths must be positive, got {self.focal_px} px")
         if self.width_px <= 0 or self.height_px <= 0:
             raise CalibrationError(
-                f"view {self.name!r}: image size must be positive, got "
-                f"{self.width_px} x {self.height_px} px"
+                f"view {self.name!r}: image size must be positive, got {self.width_px} x {self.height_px} px"
             )
         if self.pixel_spacing_mm is not None and not self.pixel_spacing_mm > 0:
             raise CalibrationError(
@@ -75,9 +72,7 @@ class View:
             return None
         return 0.5 * sum(self.focal_px) * self.pixel_spacing_mm
 
-    def project_camera(
-        self, points_camera_mm: Float[np.ndarray, "*batch 3"]
-    ) -> Float[np.ndarray, "*batch 2"]:
+    def project_camera(self, points_camera_mm: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 2"]:
         """Pixels of points given in the camera frame; NaN for points at or behind the source."""
         points = np.asarray(points_camera_mm, dtype=np.float64)
         depth = np.where(points[..., 2:] > NEAREST_DEPTH_MM, points[..., 2:], np.nan)
@@ -87,9 +82,7 @@ class View:
         """Pixels of points given in the world frame; NaN for points at or behind the source."""
         return self.project_camera(self.camera_from_world.apply(points_world_mm))
 
-    def back_project_camera(
-        self, pixels: Float[np.ndarray, "*batch 2"]
-    ) -> Float[np.ndarray, "*batch 3"]:
+    def back_project_camera(self, pixels: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch 3"]:
         """Camera-frame points at depth 1 mm under the pixels (scale by a depth to get mm)."""
         flat = (np.asarray(pixels, dtype=np.float64) - self.principal_px) / self.focal_px
         return np.concatenate([flat, np.ones((*flat.shape[:-1], 1))], axis=-1)
@@ -160,9 +153,7 @@ class View:
         )
 
 
-def triangulate(
-    views: Sequence[View], pixels: Float[np.ndarray, "views 2"]
-) -> tuple[Float[np.ndarray, "3"], float]:
+def triangulate(views: Sequence[View], pixels: Float[np.ndarray, "views 2"]) -> tuple[Float[np.ndarray, "3"], float]:
     """The world point closest to the rays of one pixel a view, and its RMS distance from them (mm).
 
     Raises:

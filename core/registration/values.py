@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from core.errors import RegistrationError
 from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
+from core.geometry.symmetry import Symmetry
 from core.geometry.view import View
 
 
@@ -68,9 +69,10 @@ class Body:
     """Finest first; all closed."""
     pivot_mm: Float[np.ndarray, "3"]
     """Body-frame point that updates turn about: the centre of the bounding box."""
-    turns: tuple[Float[np.ndarray, "3 3"], ...] = ()
-    """Body-frame rotations (about the pivot) that map the shape nearly onto itself or its mirror
-    image: the traps that registration must try."""
+    tolerances_mm: tuple[float, ...] = (0.0,)
+    """Largest distance of each level from the finest."""
+    symmetry: Symmetry | None = None
+    """Set where the shape nearly equals its mirror image: the trap that registration must try."""
     notes: tuple[str, ...] = ()
     """What was repaired or found when it was loaded, for people to read."""
 
@@ -78,6 +80,11 @@ class Body:
     def mesh(self) -> TriangleMesh:
         """The finest level."""
         return self.levels[0]
+
+    def level_for(self, allowed_mm: float) -> TriangleMesh:
+        """The coarsest level that departs from the finest by no more than allowed."""
+        fitting = [mesh for mesh, off in zip(self.levels, self.tolerances_mm, strict=True) if off <= allowed_mm]
+        return fitting[-1] if fitting else self.levels[0]
 
 
 @final

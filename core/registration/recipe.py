@@ -1,0 +1,67 @@
+"""The schedule of a registration: which picture sizes, how far, and when to doubt."""
+
+from dataclasses import dataclass
+from typing import final
+
+from core.errors import RegistrationError
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One level of the pyramid."""
+
+    picture_px: int
+    """Longest side of the picture at this level, approximately."""
+    supersample: int = 1
+    margin_mm: float = 8.0
+    """How far around the body at its start the picture is compared."""
+    clip_quantile: float | None = None
+    """Seen gradients beyond this quantile are softly clipped."""
+    iterations: int = 12
+    settled: float = 0.02
+    """A shorter step (mm, or mm at the lever) ends the stage."""
+
+
+STAGES = (
+    Stage(picture_px=64, supersample=2, margin_mm=25.0, clip_quantile=0.9, settled=0.05),
+    Stage(picture_px=128, margin_mm=12.0, settled=0.05),
+    Stage(picture_px=256, margin_mm=6.0, settled=0.01),
+    Stage(picture_px=512, margin_mm=4.0, settled=0.01),
+)
+"""Coarse to fine, as measured best on real dual-plane pictures."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that decides what a registration does; stored with its result."""
+
+    stages: tuple[Stage, ...] = STAGES
+    attenuation_per_mm: float = 0.5
+    """Of the drawn bodies. Metal saturates in this model, so too high is harmless, too low is not."""
+    smoothing_px: float = 0.8
+    """Gaussian applied to both pictures at each level."""
+    lever_mm: float = 30.0
+    """Turns weigh as much as the shift they cause at this distance from the pivot."""
+    circle_margin_px: float = 6.0
+    """Distance kept from the edge of the image circle, in pixels of a 1024 px picture."""
+    gate: float = 0.45
+    """A final cost above this is doubted: a second start is tried, then the outcome says DOUBTFUL."""
+    second_starts: int = 12
+    """Perturbed starts a body when the gate is not met; 0 switches the second start off."""
+    spread_mm: float = 6.0
+    spread_deg: float = 8.0
+    """Largest perturbation of the second starts along and about each axis."""
+    mirrored: bool = True
+    """Whether mirrored and turned poses of nearly symmetric bodies are tried."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a schedule without stages.
+
+        Raises:
+            RegistrationError: there is no stage.
+        """
+        if not self.stages:
+            raise RegistrationError("a recipe needs at least one stage")
