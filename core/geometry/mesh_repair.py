@@ -70,7 +70,7 @@ def _consistently_wound(mesh: TriangleMesh, notes: list[str]) -> TriangleMesh:
     loose = mesh.as_trimesh()
     if loose.is_winding_consistent:
         return mesh
-    trimesh.repair.fix_winding(loose)
+    trimesh.repair.fix_winding(loose)  # type: ignore[no-untyped-call]
     notes.append("neighbouring faces were wound against each other and have been turned")
     return TriangleMesh(vertices_mm=loose.vertices, faces=loose.faces)
 

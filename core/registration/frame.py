@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -23,7 +24,9 @@ LEAST_SEEN = 0.25
 _SAME_COST = 0.01
 """Costs closer than this cannot tell two poses apart."""
 _DIFFERENT_DEG = 8.0
-_FINALISTS = 3
+_RIVAL_COST = 0.1
+"""A candidate whose coarse cost exceeds the fit's by more is not followed."""
+_FINALISTS = 4
 
 
 @final
@@ -82,10 +85,12 @@ def register_frame(
     if refusal is not None:
         return _refused(problem, poses, refusal, began)
     run = _Run(problem, recipe, pictures_of(problem), began, [])
-    fit = yield from _descend(run, run.bodies, poses, recipe.stages, "fit", 0.0, 0.7)
+    fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
     fit, rival = yield from _try_mirrored(run, fit)
     if fit.last.cost > recipe.gate and recipe.second_starts:
-        fit = yield from _second_start(run, fit)
+        again = yield from _second_start(run, poses, fit)
+        if again is not fit:
+            fit, rival = yield from _try_mirrored(run, again)
     return _solution(run, fit, rival)
 
 
@@ -114,21 +119,24 @@ def _refused(problem: Problem, poses: Poses, outcome: Outcome, began: float) -> 
 
 def _descend(
     run: _Run,
-    bodies: tuple[Body, ...],
     poses: Poses,
     stages: Sequence[Stage],
     name: str,
-    begin: float,
-    end: float,
+    span: tuple[float, float],
+    free: Sequence[int] | None = None,
 ) -> Generator[Step, None, _Fit]:
-    """Through the stages from coarse to fine; reports between ``begin`` and ``end`` of the whole."""
-    scale = np.tile([1.0, 1.0, 1.0, *[1 / run.recipe.lever_mm] * 3], len(bodies))
+    """Through the stages from coarse to fine, moving the ``free`` bodies (all by default).
+
+    Reports progress between the two ends of ``span``.
+    """
+    free = range(len(run.bodies)) if free is None else free
+    scale = np.tile([1.0, 1.0, 1.0, *[1 / run.recipe.lever_mm] * 3], len(free))
     fit: _Fit | None = None
     for index, stage in enumerate(stages):
-        level = Level(bodies, run.pictures, poses, stage, run.recipe)
+        level = Level(run.bodies, run.pictures, poses, stage, run.recipe)
         search = minimise(
-            level.evaluate,
-            lambda point, twist: _moved(bodies, point, twist),
+            partial(_evaluated, level, free),
+            lambda point, twist: _moved(run.bodies, point, twist, free),
             poses,
             scale,
             Damping(iterations=stage.iterations, settled=stage.settled),
@@ -143,7 +151,8 @@ def _descend(
             run.evaluations += 1
             tried += 1
             share = (index + min(tried / stage.iterations, 1.0)) / len(stages)
-            yield run.report(f"{name} {stage.picture_px} px", begin + share * (end - begin), at.point, at.model.cost)
+            done = span[0] + share * (span[1] - span[0])
+            yield run.report(f"{name} {stage.picture_px} px", done, at.point, at.model.cost)
         poses = last.point
         fit = _Fit(poses=poses, last=last.model, settled=last.settled)
     if fit is None:
@@ -151,11 +160,15 @@ def _descend(
     return fit
 
 
-def _moved(bodies: tuple[Body, ...], poses: Poses, twist: Float[np.ndarray, " k"]) -> Poses:
-    return tuple(
-        pose.perturbed(twist[6 * index : 6 * index + 6], body.pivot_mm)
-        for index, (body, pose) in enumerate(zip(bodies, poses, strict=True))
-    )
+def _moved(bodies: tuple[Body, ...], poses: Poses, twist: Float[np.ndarray, " k"], free: Sequence[int]) -> Poses:
+    moved = list(poses)
+    for at, index in enumerate(free):
+        moved[index] = poses[index].perturbed(twist[6 * at : 6 * at + 6], bodies[index].pivot_mm)
+    return tuple(moved)
+
+
+def _with(poses: Poses, index: int, pose: Rigid) -> Poses:
+    return (*poses[:index], pose, *poses[index + 1 :])
 
 
 def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, bool]]:
@@ -171,12 +184,9 @@ def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, boo
         best = yield from _best_of(run, fit, index, others)
         if best is None:
             continue
-        rival = yield from _descend(run, run.bodies, best, run.recipe.stages[-2:], f"mirrored {body.name}", 0.75, 0.85)
-        if rival.poses[index].angle_deg_to(fit.poses[index]) < _DIFFERENT_DEG:
-            if rival.last.cost < fit.last.cost:
-                fit = rival
-            continue
-        ambiguous = ambiguous or abs(rival.last.cost - fit.last.cost) < _SAME_COST
+        rival = yield from _descend(run, best, run.recipe.stages[-2:], f"mirrored {body.name}", (0.75, 0.85))
+        different = rival.poses[index].angle_deg_to(fit.poses[index]) >= _DIFFERENT_DEG
+        ambiguous = ambiguous or bool(different and abs(rival.last.cost - fit.last.cost) < _SAME_COST)
         if rival.last.cost < fit.last.cost:
             fit = rival
     return fit, ambiguous
@@ -185,58 +195,65 @@ def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, boo
 def _best_of(run: _Run, fit: _Fit, index: int, others: Sequence[Rigid]) -> Generator[Step, None, Poses | None]:
     """The candidate of one body that, refined a little, comes near the cost of the fit at that level."""
     stage = replace(run.recipe.stages[0], iterations=6, settled=0.3)
-    body = run.bodies[index]
-    level = Level((body,), run.pictures, (fit.poses[index],), stage, run.recipe)
-    yardstick = level.evaluate((fit.poses[index],)).cost
-    found: tuple[float, Rigid] | None = None
+    level = Level(run.bodies, run.pictures, fit.poses, stage, run.recipe)
+    yardstick = level.evaluate(fit.poses).cost
+    name = f"mirrored {run.bodies[index].name}"
+    found: tuple[float, Poses] | None = None
     for pose in others:
-        refined = yield from _descend(run, (body,), (pose,), (stage,), f"mirrored {body.name}", 0.7, 0.75)
+        refined = yield from _descend(run, _with(fit.poses, index, pose), (stage,), name, (0.7, 0.75), (index,))
         cost = level.evaluate(refined.poses).cost
         run.evaluations += 1
-        apart = float(refined.poses[0].angle_deg_to(fit.poses[index]))
-        if apart > _DIFFERENT_DEG and cost < yardstick + 0.1 and (found is None or cost < found[0]):
-            found = (cost, refined.poses[0])
-    if found is None:
-        return None
-    return tuple(found[1] if at == index else pose for at, pose in enumerate(fit.poses))
+        apart = float(refined.poses[index].angle_deg_to(fit.poses[index]))
+        if apart > _DIFFERENT_DEG and cost < yardstick + _RIVAL_COST and (found is None or cost < found[0]):
+            found = (cost, refined.poses)
+    return None if found is None else found[1]
 
 
-def _second_start(run: _Run, fit: _Fit) -> Generator[Step, None, _Fit]:
-    """Perturb every body by itself at the coarsest level, keep the best, and fit jointly again."""
+def _second_start(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, _Fit]:
+    """Perturb every body around its start with the others held, keep the best, and fit jointly again."""
     generator = np.random.default_rng(run.recipe.seed)
-    poses = list(fit.poses)
-    ranking = run.recipe.stages[min(1, len(run.recipe.stages) - 1)]
+    views = [shot.view for shot in run.problem.shots]
+    poses = fit.poses
     for index, body in enumerate(run.bodies):
-        starts = [poses[index], *perturbed(body, poses[index], run.recipe, generator)]
-        level = Level((body,), run.pictures, (poses[index],), replace(ranking, margin_mm=20.0), run.recipe)
-        ranked: list[tuple[float, Rigid]] = []
-        for clip in (0.9, None):
-            stage = replace(run.recipe.stages[0], clip_quantile=clip, settled=0.1)
-            for start in starts:
-                coarse = yield from _descend(run, (body,), (start,), (stage,), f"second start {body.name}", 0.85, 0.9)
-                run.evaluations += 1
-                ranked.append((level.evaluate(coarse.poses).cost, coarse.poses[0]))
-        poses[index] = yield from _refined_best(run, body, ranked, ranking)
-    again = yield from _descend(run, run.bodies, tuple(poses), run.recipe.stages[-2:], "second start", 0.9, 1.0)
+        tries = [poses[index], starts[index], *perturbed(body, starts[index], run.recipe, generator)]
+        tries += mirrored_and_turned(body, poses[index], views)
+        found = yield from _best_start(run, starts, poses, index, tries)
+        poses = _with(poses, index, found)
+    again = yield from _descend(run, poses, run.recipe.stages[-2:], "second start", (0.95, 1.0))
     return again if again.last.cost < fit.last.cost else fit
 
 
-def _refined_best(
-    run: _Run, body: Body, ranked: list[tuple[float, Rigid]], stage: Stage
+def _best_start(
+    run: _Run, starts: Poses, poses: Poses, index: int, tries: Sequence[Rigid]
 ) -> Generator[Step, None, Rigid]:
-    """Refine the best distinct candidates of one body and return the best of them."""
-    distinct: list[Rigid] = []
+    """Where one body fits best from many starts: coarse with and without clipping, then the finalists."""
+    body = run.bodies[index]
+    ranking = replace(run.recipe.stages[min(1, len(run.recipe.stages) - 1)], margin_mm=20.0)
+    level = Level(run.bodies, run.pictures, _with(poses, index, starts[index]), ranking, run.recipe)
+    name = f"second start {body.name}"
+    ranked: list[tuple[float, Rigid]] = []
+    for clip in (0.9, None):
+        stage = replace(run.recipe.stages[0], clip_quantile=clip, settled=0.1)
+        for start in tries:
+            coarse = yield from _descend(run, _with(poses, index, start), (stage,), name, (0.85, 0.9), (index,))
+            run.evaluations += 1
+            ranked.append((level.evaluate(coarse.poses).cost, coarse.poses[index]))
+    finals: list[tuple[float, Rigid]] = []
+    for pose in _distinct(body, ranked):
+        fit = yield from _descend(run, _with(poses, index, pose), (ranking,), name, (0.9, 0.95), (index,))
+        finals.append((level.evaluate(fit.poses).cost, fit.poses[index]))
+    return min(finals, key=lambda item: item[0])[1]
+
+
+def _distinct(body: Body, ranked: list[tuple[float, Rigid]]) -> list[Rigid]:
+    """The best few candidates that differ from each other."""
+    kept: list[Rigid] = []
     for _, pose in sorted(ranked, key=lambda item: item[0]):
-        if all(not _near(body, pose, kept) for kept in distinct):
-            distinct.append(pose)
-        if len(distinct) == _FINALISTS:
+        if all(not _near(body, pose, other) for other in kept):
+            kept.append(pose)
+        if len(kept) == _FINALISTS:
             break
-    best: tuple[float, Rigid] | None = None
-    for pose in distinct:
-        fit = yield from _descend(run, (body,), (pose,), (stage,), f"second start {body.name}", 0.9, 0.95)
-        if best is None or fit.last.cost < best[0]:
-            best = (fit.last.cost, fit.poses[0])
-    return ranked[0][1] if best is None else best[1]
+    return kept
 
 
 def _near(body: Body, one: Rigid, other: Rigid) -> bool:

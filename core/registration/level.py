@@ -1,8 +1,9 @@
 """One level of the pyramid: pictures cut around the bodies, ready to be compared with drawn ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -39,11 +40,18 @@ class Pictures:
     @classmethod
     def of(cls, shot: Shot) -> "Pictures":
         """Logarithm of the intensity and the distance of each pixel from the image circle's edge."""
-        return cls(
-            view=shot.view,
-            logarithm=log_intensity(shot.image, shot.usable),
-            edge_distance_px=distance_to_edge_px(shot.usable),
-        )
+        known = _PREPARED.get(shot)
+        if known is None:
+            known = cls(
+                view=shot.view,
+                logarithm=log_intensity(shot.image, shot.usable),
+                edge_distance_px=distance_to_edge_px(shot.usable),
+            )
+            _PREPARED[shot] = known
+        return known
+
+
+_PREPARED: WeakKeyDictionary[Shot, Pictures] = WeakKeyDictionary()
 
 
 def log_intensity(image: np.ndarray, usable: np.ndarray) -> Float32[np.ndarray, "h w"]:
@@ -73,6 +81,13 @@ class Evaluation:
     hessian: Float[np.ndarray, "k k"]
     rhs: Float[np.ndarray, " k"]
     per_view: tuple[NormalEquations, ...]
+
+    def restricted_to(self, free: Sequence[int]) -> "Evaluation":
+        """The same with only the twists of the given bodies as unknowns."""
+        if len(self.rhs) == 6 * len(free):
+            return self
+        rows = np.concatenate([np.arange(6 * index, 6 * index + 6) for index in free])
+        return replace(self, hessian=self.hessian[np.ix_(rows, rows)], rhs=self.rhs[rows])
 
 
 @final
