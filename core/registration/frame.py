@@ -160,6 +160,10 @@ def _descend(
     return fit
 
 
+def _evaluated(level: Level, free: Sequence[int], poses: Poses) -> Evaluation:
+    return level.evaluate(poses).restricted_to(free)
+
+
 def _moved(bodies: tuple[Body, ...], poses: Poses, twist: Float[np.ndarray, " k"], free: Sequence[int]) -> Poses:
     moved = list(poses)
     for at, index in enumerate(free):
