@@ -1,0 +1,79 @@
+"""The document that is edited: a study and the proposals waiting for a person's decision, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Self, final
+
+from core.geometry.rigid import Rigid
+from core.study.values import PoseKey, PoseRecord, PoseStatus, Study
+
+JUDGED = frozenset({PoseStatus.ACCEPTED, PoseStatus.MANUAL})
+"""Poses of these statuses carry a person's judgement; nothing automatic replaces them silently."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposal:
+    """An automatic result that waits to be accepted or rejected."""
+
+    record: PoseRecord
+    """What will be stored when it is accepted (then with the status accepted)."""
+    view_scores: tuple[float, ...]
+    old_pose: Rigid
+    """Where the body was when the work began: shown as a ghost."""
+    old_score: float | None
+    trusted: bool
+    """Whether the registration itself raises no doubt."""
+
+    @property
+    def score(self) -> float:
+        """Mean of the view scores; 0 without any."""
+        return 0.0 if self.record.score is None else self.record.score
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Document:
+    """Everything that undo and redo restore, and the study it belongs to."""
+
+    study: Study
+    proposals: Mapping[PoseKey, Proposal] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_poses(self, changes: Mapping[PoseKey, PoseRecord | None]) -> Self:
+        """The document with stored poses replaced (a record) or removed (None).
+
+        A proposal for a changed pose is settled by the change and goes.
+        """
+        left = {key: value for key, value in self.proposals.items() if key not in changes}
+        return replace(self, study=self.study.with_poses(changes), proposals=MappingProxyType(left))
+
+    def with_proposals(self, changes: Mapping[PoseKey, Proposal | None]) -> Self:
+        """The document with proposals added or replaced (a proposal) or dropped (None)."""
+        after = dict(self.proposals)
+        for key, proposal in changes.items():
+            if proposal is None:
+                after.pop(key, None)
+            else:
+                after[key] = proposal
+        return replace(self, proposals=MappingProxyType(after))
+
+    def restored(self, earlier: "Document") -> "Document":
+        """This study with the poses and proposals of another moment."""
+        study = replace(self.study, poses=earlier.study.poses)
+        return replace(self, study=study, proposals=earlier.proposals)
+
+    def proposals_of(self, trial: str, body: str) -> dict[int, Proposal]:
+        """Frame number to proposal for one body of one trial, in order of frame."""
+        found = {k.frame: p for k, p in self.proposals.items() if k.trial == trial and k.body == body}
+        return dict(sorted(found.items()))
+
+
+def pose_changes(before: Document, after: Document) -> dict[PoseKey, PoseRecord | None]:
+    """What was stored (a record) or removed (None) between two documents of one study."""
+    old, new = before.study.poses.by_key, after.study.poses.by_key
+    if old is new:
+        return {}
+    changed: dict[PoseKey, PoseRecord | None] = {key: None for key in old if key not in new}
+    changed |= {key: record for key, record in new.items() if old.get(key) is not record}
+    return changed
