@@ -1,0 +1,146 @@
+"""The long jobs as generators: prepare bodies, register a frame, track; the calls the command line makes too."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
+
+import numpy as np
+
+from core.errors import DuoscopeError
+from core.geometry.rigid import Rigid
+from core.registration.frame import register_frame
+from core.registration.recipe import Recipe
+from core.registration.score import view_scores
+from core.registration.sequence import FrameResult, track
+from core.registration.values import Body, Problem, Shot, Solution, Step
+
+
+class Source(Protocol):
+    """Where jobs get pictures and bodies from; safe to be asked from any thread."""
+
+    def shots(self, trial: str, frame: int) -> tuple[Shot, ...]:
+        """The pictures of a frame with their usable pixels."""
+
+    def body(self, name: str) -> Body:
+        """A prepared body."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """One body is ready, or why it is not."""
+
+    name: str
+    body: Body | None
+    error: str = ""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """What a registration or a track is about."""
+
+    trial: str
+    bodies: tuple[str, ...]
+    frames: tuple[int, ...]
+    starts: Mapping[int, tuple[Rigid, ...]]
+    recipe: Recipe
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Moving:
+    """A running job's report: where the bodies are now in the frame in work."""
+
+    frame: int
+    poses: tuple[Rigid, ...]
+    fraction: float
+    cost: float
+    stage: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Registered:
+    """One frame's result beside what was there before; no solution where the frame failed."""
+
+    asked: Asked
+    frame: int
+    solution: Solution | None
+    start: tuple[Rigid, ...]
+    start_score: float | None
+    error: str = ""
+
+
+def prepare(source: Source, names: Sequence[str]) -> Generator[Prepared, None, None]:
+    """Prepare bodies one after the other; one that fails does not stop the others."""
+    for name in names:
+        try:
+            body = source.body(name)
+        except DuoscopeError as error:
+            yield Prepared(name=name, body=None, error=str(error))
+        else:
+            yield Prepared(name=name, body=body)
+
+
+def register(source: Source, asked: Asked) -> Generator[Moving | Registered, None, None]:
+    """Register the one frame that is asked for."""
+    frame = asked.frames[0]
+    starts = asked.starts[frame]
+    problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
+    start_score = float(np.mean(view_scores(problem, starts, asked.recipe)))
+    work = register_frame(problem, starts, asked.recipe)
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            solution: Solution = end.value
+            break
+        yield _moving(frame, step, step.fraction)
+    yield Registered(asked=asked, frame=frame, solution=solution, start=starts, start_score=start_score)
+
+
+def follow(
+    source: Source, asked: Asked, shown: Mapping[int, tuple[Rigid, ...]]
+) -> Generator[Moving | Registered, None, None]:
+    """Track through the frames that are asked for; every frame is reported when it is done.
+
+    Args:
+        source: pictures and bodies.
+        asked: the frames in their order and the known poses to begin with.
+        shown: what each frame shows now, to compare the results with.
+    """
+    bodies = tuple(source.body(name) for name in asked.bodies)
+    work = track(lambda frame: source.shots(asked.trial, frame), bodies, asked.frames, asked.starts, asked.recipe)
+    for report in work:
+        if report.result is not None:
+            yield _tracked(source, asked, bodies, report.result, shown)
+        elif report.step is not None:
+            yield _moving(report.frame, report.step, report.fraction)
+
+
+def _tracked(
+    source: Source,
+    asked: Asked,
+    bodies: tuple[Body, ...],
+    result: FrameResult,
+    shown: Mapping[int, tuple[Rigid, ...]],
+) -> Registered:
+    old = shown.get(result.frame)
+    score = None
+    if old is not None and result.solution is not None:
+        problem = Problem(bodies=bodies, shots=source.shots(asked.trial, result.frame))
+        score = float(np.mean(view_scores(problem, old, asked.recipe)))
+    start = old if old is not None else (result.solution.poses if result.solution is not None else ())
+    return Registered(
+        asked=asked,
+        frame=result.frame,
+        solution=result.solution,
+        start=start,
+        start_score=score,
+        error=result.error,
+    )
+
+
+def _moving(frame: int, step: Step, fraction: float) -> Moving:
+    return Moving(frame=frame, poses=step.poses, fraction=fraction, cost=step.cost, stage=step.stage)
