@@ -39,11 +39,16 @@ class _Run:
     pictures: tuple[Pictures, ...]
     began: float
     trace: list[Step]
+    attenuation_per_mm: tuple[float, ...]
+    chosen: bool = False
     evaluations: int = 0
 
     @property
     def bodies(self) -> tuple[Body, ...]:
         return self.problem.bodies
+
+    def level(self, poses: Poses, stage: Stage) -> Level:
+        return Level(self.bodies, self.pictures, poses, stage, self.recipe, self.attenuation_per_mm)
 
     def report(self, stage: str, fraction: float, poses: Poses, cost: float) -> Step:
         step = Step(stage=stage, fraction=min(fraction, 1.0), poses=poses, cost=cost)
@@ -84,7 +89,7 @@ def register_frame(
     refusal = _refusal(problem, poses)
     if refusal is not None:
         return _refused(problem, poses, refusal, began)
-    run = _Run(problem, recipe, pictures_of(problem), began, [])
+    run = _Run(problem, recipe, pictures_of(problem), began, [], (recipe.attenuation_per_mm,) * len(poses))
     fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
     fit, rival = yield from _try_mirrored(run, fit)
     if fit.last.cost > recipe.gate and recipe.second_starts:
@@ -133,7 +138,7 @@ def _descend(
     scale = np.tile([1.0, 1.0, 1.0, *[1 / run.recipe.lever_mm] * 3], len(free))
     fit: _Fit | None = None
     for index, stage in enumerate(stages):
-        level = Level(run.bodies, run.pictures, poses, stage, run.recipe)
+        level = run.level(poses, stage)
         search = minimise(
             partial(_evaluated, level, free),
             lambda point, twist: _moved(run.bodies, point, twist, free),
@@ -154,10 +159,26 @@ def _descend(
             done = span[0] + share * (span[1] - span[0])
             yield run.report(f"{name} {stage.picture_px} px", done, at.point, at.model.cost)
         poses = last.point
+        if not run.chosen and stage.picture_px >= run.recipe.fewest_px_to_choose:
+            _choose_attenuation(run, level, poses)
         fit = _Fit(poses=poses, last=last.model, settled=last.settled)
     if fit is None:
         raise RegistrationError("a registration needs at least one stage")
     return fit
+
+
+def _choose_attenuation(run: _Run, level: Level, poses: Poses) -> None:
+    """For each body in turn, the attenuation that explains the pictures best at these poses."""
+    chosen = list(run.attenuation_per_mm)
+    for index in range(len(chosen)):
+        to_beat = run.recipe.clearly_better * level.cost_with(poses, chosen)
+        for value in run.recipe.attenuations_per_mm:
+            cost = level.cost_with(poses, [*chosen[:index], value, *chosen[index + 1 :]])
+            if cost < to_beat:
+                to_beat, chosen[index] = cost, value
+            run.evaluations += 1
+    run.attenuation_per_mm = tuple(chosen)
+    run.chosen = True
 
 
 def _evaluated(level: Level, free: Sequence[int], poses: Poses) -> Evaluation:
@@ -199,7 +220,7 @@ def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, boo
 def _best_of(run: _Run, fit: _Fit, index: int, others: Sequence[Rigid]) -> Generator[Step, None, Poses | None]:
     """The candidate of one body that, refined a little, comes near the cost of the fit at that level."""
     stage = replace(run.recipe.stages[0], iterations=6, settled=0.3)
-    level = Level(run.bodies, run.pictures, fit.poses, stage, run.recipe)
+    level = run.level(fit.poses, stage)
     yardstick = level.evaluate(fit.poses).cost
     name = f"mirrored {run.bodies[index].name}"
     found: tuple[float, Poses] | None = None
@@ -233,7 +254,7 @@ def _best_start(
     """Where one body fits best from many starts: coarse with and without clipping, then the finalists."""
     body = run.bodies[index]
     ranking = replace(run.recipe.stages[min(1, len(run.recipe.stages) - 1)], margin_mm=20.0)
-    level = Level(run.bodies, run.pictures, _with(poses, index, starts[index]), ranking, run.recipe)
+    level = run.level(_with(poses, index, starts[index]), ranking)
     name = f"second start {body.name}"
     ranked: list[tuple[float, Rigid]] = []
     for clip in (0.9, None):
@@ -286,4 +307,5 @@ def _solution(run: _Run, fit: _Fit, ambiguous: bool) -> Solution:
         trace=tuple(run.trace),
         evaluations=run.evaluations,
         seconds=time.perf_counter() - run.began,
+        attenuation_per_mm=run.attenuation_per_mm,
     )

@@ -101,10 +101,13 @@ class Level:
         start: Poses,
         stage: Stage,
         recipe: Recipe,
+        attenuation_per_mm: Sequence[float] | None = None,
     ) -> None:
-        """Cut the pictures around the bodies at ``start``."""
+        """Cut the pictures around the bodies at ``start``; the recipe's attenuation by default."""
         self._pivots_mm = [body.pivot_mm for body in bodies]
-        self._attenuation = np.full(len(bodies), recipe.attenuation_per_mm)
+        self._attenuation = np.array(
+            [recipe.attenuation_per_mm] * len(bodies) if attenuation_per_mm is None else attenuation_per_mm
+        )
         self._supersample = stage.supersample
         self._smoothing_px = recipe.smoothing_px
         self._meshes = _meshes(bodies, pictures, start, stage)
@@ -132,6 +135,13 @@ class Level:
             rhs=axes.T @ system.rhs,
             pixels=system.pixels,
         )
+
+    def cost_with(self, poses: Poses, attenuation_per_mm: Sequence[float]) -> float:
+        """The cost at the poses if the bodies attenuated otherwise."""
+        kept, self._attenuation = self._attenuation, np.asarray(attenuation_per_mm, dtype=np.float64)
+        cost = self.evaluate(poses).cost
+        self._attenuation = kept
+        return cost
 
     def draw(self, view: View, poses: Poses) -> Float32[np.ndarray, "h w c"]:
         """The shadow and its derivatives with respect to camera-axis twists about the pivots."""

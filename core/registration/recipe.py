@@ -39,7 +39,14 @@ class Recipe:
 
     stages: tuple[Stage, ...] = STAGES
     attenuation_per_mm: float = 0.5
-    """Of the drawn bodies. Metal saturates in this model, so too high is harmless, too low is not."""
+    """Of the drawn bodies, to begin with: metal on real pictures."""
+    attenuations_per_mm: tuple[float, ...] = (0.05, 0.1, 0.2, 0.5, 1.0)
+    """What is tried for each body once it is roughly in place, since alloys and bones differ and a wrong
+    one turns thin bodies by a degree. Empty keeps the first."""
+    clearly_better: float = 0.9
+    """Another attenuation is taken only if it lowers the cost to this share."""
+    fewest_px_to_choose: int = 128
+    """The attenuation is chosen after the first stage at least this large."""
     smoothing_px: float = 0.8
     """Gaussian applied to both pictures at each level."""
     lever_mm: float = 30.0

@@ -134,6 +134,8 @@ class Solution:
     trace: tuple[Step, ...]
     evaluations: int
     seconds: float
+    attenuation_per_mm: tuple[float, ...] = ()
+    """With which each body was drawn at the end."""
 
     @property
     def score(self) -> float:

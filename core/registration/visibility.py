@@ -25,5 +25,5 @@ def shows_nothing(shot: Shot) -> bool:
     inside = np.asarray(shot.image[shot.usable], dtype=np.float64)
     if inside.size == 0 or not np.isfinite(inside).all():
         return True
-    low, high = np.percentile(inside, [1, 99])
+    low, high = np.percentile(inside, [0.05, 99.95])
     return bool(high <= 0 or (high - low) < _LEAST_CONTRAST * high)

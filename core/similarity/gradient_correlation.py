@@ -66,6 +66,14 @@ def central_differences(picture: Float32[np.ndarray, "h w c"]) -> Float32[np.nda
 
 
 @nb.njit(nogil=True, cache=True, fastmath=True)
+def _add_outer(line: np.ndarray, used: int, part: np.ndarray) -> None:
+    for i in range(used):
+        value = line[i]
+        for j in range(part.shape[1]):
+            part[i, j] += value * line[j]
+
+
+@nb.njit(nogil=True, cache=True, fastmath=True)
 def _gram(drawn: np.ndarray, target: np.ndarray, counts: np.ndarray, gram: np.ndarray) -> None:
     """Sum of outer products of [gradient of each drawn channel, target] over the counted pixels.
 
@@ -73,41 +81,29 @@ def _gram(drawn: np.ndarray, target: np.ndarray, counts: np.ndarray, gram: np.nd
     energy, which is known, and are passed over. Sums are float32 in a row, float64 over rows.
     """
     height, width, channels = drawn.shape
-    padded = gram.shape[0]
-    line = np.zeros(padded, dtype=np.float32)
-    part = np.zeros((padded, padded), dtype=np.float32)
-    used = channels + 1
+    line = np.zeros(gram.shape[0], dtype=np.float32)
+    part = np.zeros(gram.shape, dtype=np.float32)
+    half = np.float32(0.5)
     for row in range(height):
-        above = max(row - 1, 0)
-        below = min(row + 1, height - 1)
+        above, below = max(row - 1, 0), min(row + 1, height - 1)
         part[:] = 0.0
-        some = False
         for column in range(width):
-            if not counts[row, column]:
+            left, right = drawn[row, max(column - 1, 0)], drawn[row, min(column + 1, width - 1)]
+            up, down = drawn[above, column], drawn[below, column]
+            empty = left[0] == 0.0 and right[0] == 0.0 and up[0] == 0.0 and down[0] == 0.0
+            if empty or not counts[row, column]:
                 continue
-            left = drawn[row, max(column - 1, 0)]
-            right = drawn[row, min(column + 1, width - 1)]
-            up = drawn[above, column]
-            down = drawn[below, column]
-            if left[0] == 0.0 and right[0] == 0.0 and up[0] == 0.0 and down[0] == 0.0:
-                continue
-            some = True
-            for direction in range(2):
-                if direction == 0:
-                    for k in range(channels):
-                        line[k] = np.float32(0.5) * (right[k] - left[k])
-                else:
-                    for k in range(channels):
-                        line[k] = np.float32(0.5) * (down[k] - up[k])
-                line[channels] = target[row, column, direction]
-                for i in range(used):
-                    value = line[i]
-                    for j in range(padded):
-                        part[i, j] += value * line[j]
-        if some:
-            for i in range(used):
-                for j in range(used):
-                    gram[i, j] += part[i, j]
+            for k in range(channels):
+                line[k] = half * (right[k] - left[k])
+            line[channels] = target[row, column, 0]
+            _add_outer(line, channels + 1, part)
+            for k in range(channels):
+                line[k] = half * (down[k] - up[k])
+            line[channels] = target[row, column, 1]
+            _add_outer(line, channels + 1, part)
+        for i in range(channels + 1):
+            for j in range(channels + 1):
+                gram[i, j] += part[i, j]
 
 
 def normal_equations(drawn: Float32[np.ndarray, "h w c"], target: Target) -> NormalEquations:
@@ -139,7 +135,7 @@ def normal_equations(drawn: Float32[np.ndarray, "h w c"], target: Target) -> Nor
     rhs = gain * (gram[inner, parameters + 1] - pull * mt) / target.energy
     explained = mt * mt / mm / target.energy
     return NormalEquations(
-        cost=1.0 - explained + (1.0 if gain < 0 else 0.0),
+        cost=float(1.0 - explained + (1.0 if gain < 0 else 0.0)),
         correlation=float(np.sign(mt) * np.sqrt(max(explained, 0.0))),
         hessian=hessian,
         rhs=rhs,
