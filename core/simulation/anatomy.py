@@ -209,7 +209,7 @@ def _fibula(hand: float) -> Bone:
     return Bone(outside=tubes[0], marrow=tubes[1])
 
 
-def _ellipsoid(semi_axes_mm: Sequence[float]) -> TriangleMesh:
+def _ellipsoid(semi_axes_mm: Sequence[float] | Float[np.ndarray, "3"]) -> TriangleMesh:
     latitude = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 26)[1:-1, None]
     longitude = np.linspace(0.0, 2 * np.pi, 48, endpoint=False)
     unit = np.stack(

@@ -85,10 +85,10 @@ def _displacement(
 ) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
     """A smooth random field whose largest vector has the given length."""
     coarse = draw.standard_normal((2, 7, 7)).astype(np.float32)
-    field = [cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_CUBIC) for part in coarse]
-    field = [cv2.GaussianBlur(part, (0, 0), size_px / 16.0) for part in field]
-    longest = float(np.hypot(*field).max())
-    return field[0] * (largest_px / longest), field[1] * (largest_px / longest)
+    wide = [cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_CUBIC) for part in coarse]
+    u, v = (np.asarray(cv2.GaussianBlur(part, (0, 0), size_px / 16.0)) for part in wide)
+    scale = np.float32(largest_px / float(np.hypot(u, v).max()))
+    return u * scale, v * scale
 
 
 def expose(
@@ -99,22 +99,32 @@ def expose(
     draw: np.random.Generator,
 ) -> np.ndarray:
     """The picture (uint8 or uint16) of unscattered X-rays given as a share of the open beam."""
-    light = arriving * np.float32(chain.air_over_white)
-    light += _scattered(arriving, chain, pixel_mm)
-    light = cv2.GaussianBlur(light, (0, 0), chain.focal_blur_mm / pixel_mm)
-    light = cv2.remap(light, aperture.map_u, aperture.map_v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    light *= aperture.open_share
-    light += np.float32(chain.glare) * _spread(np.minimum(light, 2.0), chain.glare_reach_mm / pixel_mm)
-    photons = draw.poisson(light.clip(0.0) * chain.photons_at_white).astype(np.float32)
-    grain = chain.noise_grain_px * arriving.shape[0] / 1024.0
-    seen = photons / np.float32(chain.photons_at_white)
-    seen = cv2.GaussianBlur(seen, (0, 0), grain) if grain > 0.2 else seen
-    inside = aperture.open_share.clip(0.0, 1.0)
-    seen = seen.clip(0.0) ** np.float32(chain.gamma)
-    seen = seen * np.minimum(1.0, 4.0 * inside) + np.float32(chain.black_level)
-    seen = np.maximum(seen, aperture.surround * draw.normal(1.0, 0.04, seen.shape).astype(np.float32))
+    beam = arriving * np.float32(chain.air_over_white) + _scattered(arriving, chain, pixel_mm)
+    blurred = cv2.GaussianBlur(beam, (0, 0), chain.focal_blur_mm / pixel_mm)
+    bent = cv2.remap(blurred, aperture.map_u, aperture.map_v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    light = np.asarray(bent) * aperture.open_share
+    light = light + np.float32(chain.glare) * _spread(np.minimum(light, 2.0), chain.glare_reach_mm / pixel_mm)
+    counts = draw.poisson(light.clip(0.0) * chain.photons_at_white).astype(np.float32)
+    seen = np.asarray(_grainy(counts, chain)) / np.float32(chain.photons_at_white)
+    return _grey_values(seen, aperture, chain, draw)
+
+
+def _grainy(counts: Float32[np.ndarray, "h w"], chain: ImageChain) -> Float32[np.ndarray, "h w"]:
+    """Photon counts spread by the screen's grain, which correlates neighbouring pixels."""
+    sigma = chain.noise_grain_px * counts.shape[0] / 1024.0
+    return np.asarray(cv2.GaussianBlur(counts, (0, 0), sigma)) if sigma > 0.2 else counts
+
+
+def _grey_values(
+    seen: Float32[np.ndarray, "h w"], aperture: Aperture, chain: ImageChain, draw: np.random.Generator
+) -> np.ndarray:
+    """Grey-value curve, black level, surround, saturation and rounding."""
+    curved = seen.clip(0.0) ** np.float32(chain.gamma)
+    curved = curved * np.minimum(1.0, 4.0 * aperture.open_share.clip(0.0, 1.0)) + np.float32(chain.black_level)
+    flicker = draw.normal(1.0, 0.04, seen.shape).astype(np.float32)
+    curved = np.maximum(curved, aperture.surround * flicker)
     white = 2**chain.bits - 1
-    return np.round(seen.clip(0.0, 1.0) * white).astype(np.uint8 if chain.bits == 8 else np.uint16)
+    return np.round(curved.clip(0.0, 1.0) * white).astype(np.uint8 if chain.bits == 8 else np.uint16)
 
 
 def _scattered(arriving: Float32[np.ndarray, "h w"], chain: ImageChain, pixel_mm: float) -> Float32[np.ndarray, "h w"]:

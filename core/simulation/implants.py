@@ -83,7 +83,7 @@ def femoral_component(edge_mm: float = 1.2, side: Side = Side.RIGHT) -> Triangle
     body -= extruded_along_y(_notch(edge_mm), -60.0, 60.0)
     for x, z in ((20.5, -4.0), (-21.0, -3.0)):
         body += _upright_cylinder(x, z, low=-21.5, high=-8.5, radii=(3.4, 2.6), edge_mm=edge_mm)
-    return as_mesh(_for_side(body, side), edge_mm)
+    return _for_side(as_mesh(body, edge_mm), side)
 
 
 def tibial_component(edge_mm: float = 1.2, side: Side = Side.RIGHT) -> TriangleMesh:
@@ -102,7 +102,7 @@ def tibial_component(edge_mm: float = 1.2, side: Side = Side.RIGHT) -> TriangleM
     body += extruded_along_y(rim, -0.5, 2.2)
     body += _stem_and_keel(edge_mm)
     body += _upright_cylinder(23.0, -9.0, low=-10.0, high=-3.0, radii=(2.2, 3.2), edge_mm=edge_mm)
-    return as_mesh(_for_side(body, side), edge_mm)
+    return _for_side(as_mesh(body, edge_mm), side)
 
 
 def _check_edge(edge_mm: float) -> None:
@@ -110,8 +110,10 @@ def _check_edge(edge_mm: float) -> None:
         raise MeshError(f"the edge length of a simulated implant must be 0.2 to 6 mm, got {edge_mm}")
 
 
-def _for_side(body: Manifold, side: Side) -> Manifold:
-    return body if side is Side.RIGHT else body.mirror([1.0, 0.0, 0.0])
+def _for_side(right: TriangleMesh, side: Side) -> TriangleMesh:
+    if side is Side.RIGHT:
+        return right
+    return TriangleMesh(vertices_mm=right.vertices_mm * [-1.0, 1.0, 1.0], faces=right.faces[:, ::-1])
 
 
 def _articular_rings(edge_mm: float) -> Float[np.ndarray, "rings points 3"]:
