@@ -61,6 +61,8 @@ class SceneCanvas(QWidget):
         self._next.timeout.connect(self.update)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self._come_to_rest)
+        self._smooth = QTimer(self, singleShot=True)
+        self._smooth.timeout.connect(self._refine)
 
     # Drawing
 
@@ -78,6 +80,8 @@ class SceneCanvas(QWidget):
         late = self._stale and (self.drawn.image is None or self.drawn.pacing.wait_ms() <= 1.0)
         if late and self.drawn.draw(self._viewpoint(), self._size(), self.devicePixelRatioF(), moving=self._moving):
             self._stale = False
+            if not self._moving:
+                self._smooth.start(round(self.drawn.pacing.wait_ms()))
         elif self._stale and self.drawn.problem is None and not self._next.isActive():
             self._next.start(round(self.drawn.pacing.wait_ms()))
         painter = QPainter(self)
@@ -90,8 +94,10 @@ class SceneCanvas(QWidget):
     def _paint_scene(self, painter: QPainter) -> None:
         if self.drawn.image is None:
             return
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(self.rect()), self.drawn.image)
+        if self.drawn.image.size() == self.size() * self.devicePixelRatioF():
+            painter.drawImage(0, 0, self.drawn.image)
+        else:
+            painter.drawImage(QRectF(self.rect()), self.drawn.image)
         if self._content.is_empty:
             self._paint_words(painter, EMPTY_HINT)
         shapes = self.gizmo.shapes(self._shown(), self._size())
@@ -115,6 +121,14 @@ class SceneCanvas(QWidget):
             return
         self._moving = False
         self.refresh(moving=False)
+
+    def _refine(self) -> None:
+        """Nothing moved since the last picture: smooth it a little more."""
+        if self._stale or self._moving or not self.isVisible():
+            return
+        if self.drawn.refine(self.devicePixelRatioF()):
+            self._smooth.start(round(self.drawn.pacing.wait_ms()))
+        self.update()
 
     def _size(self) -> tuple[int, int]:
         return max(1, self.width()), max(1, self.height())

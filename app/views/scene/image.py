@@ -6,8 +6,10 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from app.views.scene.rig import Preset, plane_distance_mm, preset_viewpoint
+from app.views.scene.smoothing import JITTERS_PX, Mean
 from app.views.scene.stage import PlaneShape, Stage
 from app.views.scene.values import SceneBody, SceneCamera
+from app.views.scene.viewpoint import Viewpoint
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
 
@@ -78,6 +80,16 @@ def render_scene_image(
         stage.set_poses(poses)
         viewpoint = preset_viewpoint(preset, cameras, corners, (width, height))
         ratio = max(1.0, min(width, height) / 900.0)
-        return np.ascontiguousarray(stage.render(viewpoint, width, height, pixel_ratio=ratio)[..., :3])
+        return _smooth(stage, viewpoint, width, height, ratio)
     finally:
         stage.close()
+
+
+def _smooth(
+    stage: Stage, viewpoint: Viewpoint, width: int, height: int, pixel_ratio: float
+) -> UInt8[np.ndarray, "height width 3"]:
+    mean = Mean()
+    for jitter in JITTERS_PX:
+        drawn = stage.render(viewpoint, width, height, pixel_ratio=pixel_ratio, jitter_px=jitter)
+        picture = mean.add(drawn[..., :3])
+    return np.ascontiguousarray(picture)

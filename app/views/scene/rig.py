@@ -16,7 +16,7 @@ PRESETS: tuple[Preset, ...] = ("fit", "model", "A", "B", "front", "side", "top")
 BEHIND_BODIES = 1.3
 """A picture plane of unknown detector distance stands this much further from the source than the bodies."""
 
-FIT_ELEVATION_DEG = 26.0
+FIT_ELEVATION_DEG = 30.0
 MODEL_ELEVATION_DEG = 18.0
 
 
@@ -111,7 +111,7 @@ def _framed(
     size: Size,
     focus: Float[np.ndarray, "3"] | None,
 ) -> Viewpoint:
-    margin = 0.06 if focus is not None else 0.14
+    margin = 0.06 if focus is not None else 0.1
     viewpoint = framing(points, rotation, size, margin=margin)
     return viewpoint if focus is None else viewpoint.retargeted(focus)
 

@@ -7,10 +7,8 @@ import numpy as np
 import pyvista as pv
 from jaxtyping import Float, UInt8
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
-from vtkmodules.vtkFiltersHybrid import vtkPolyDataSilhouette
 from vtkmodules.vtkRenderingCore import (
     vtkActor,
-    vtkPolyDataMapper,
     vtkRenderer,
     vtkRenderWindow,
     vtkTextActor,
@@ -19,11 +17,11 @@ from vtkmodules.vtkRenderingCore import (
 
 from app.views.scene.colours import AXIS_COLOURS, EMPTY_PICTURE, SELECTION
 from app.views.scene.stage.surfaces import (
+    Level,
     actor,
     coarser,
     lines,
     picture_quad,
-    shaded,
     shrunk,
     surface,
     text,
@@ -37,6 +35,12 @@ from core.geometry.rigid import Rigid
 TRIAD_PX = 92
 BEHIND_OPACITY = 0.4
 GHOST_OPACITY = 0.28
+RIM_PX = 2.2
+RIM_BEHIND = 0.008
+RIM_SHARE = 0.02
+"""Widest rim as a share of the body, so that a body far away is not all rim."""
+SMALL_PX = 160.0
+"""Bodies smaller than this on the screen are always drawn coarse: nobody sees the difference."""
 
 
 @final
@@ -64,9 +68,8 @@ class DrawnPlane:
         self._texture.InterpolateOn()
         self._texture.SetColorModeToDirectScalars()
         self._screen = actor(picture_quad(corners), lit=False)
-        loop = lines(corners, [(0, 1), (1, 2), (2, 3), (3, 0)])
+        loop = lines(_in_front(shape), [(0, 1), (1, 2), (2, 3), (3, 0)])
         spokes = lines(np.vstack([shape.source_mm, corners]), [(0, 1), (0, 2), (0, 3), (0, 4)])
-        self._screen.mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(2.0, 2.0)
         self._border = actor(loop, shape.colour, lit=False)
         self._spokes = actor(spokes, shape.colour, lit=False)
         marker = pv.Sphere(radius=shape.marker_mm, center=shape.source_mm, theta_resolution=24, phi_resolution=16)
@@ -122,7 +125,7 @@ class DrawnPlane:
         self._source_title.SetVisibility(seen and not at_source)
         self._title.SetVisibility(float(viewpoint.depth_mm(middle)) > 1.0 and not at_source)
         self._border.prop.line_width = 2.5 * pixel_ratio
-        self._spokes.prop.line_width = 1.2 * pixel_ratio
+        self._spokes.prop.line_width = 1.6 * pixel_ratio
         self._title.GetTextProperty().SetFontSize(round(18 * pixel_ratio))
         self._source_title.GetTextProperty().SetFontSize(round(13 * pixel_ratio))
         lift = 1.5 * self.shape.marker_mm + 6.0 * pixel_ratio * viewpoint.mm_per_px(source, size)
@@ -134,37 +137,32 @@ class DrawnPlane:
             self._renderer.RemoveActor(part)
 
 
+def _in_front(shape: PlaneShape) -> Float[np.ndarray, "4 3"]:
+    """The picture's corners moved a hair outward and toward the source, so that the border is not cut."""
+    middle = shape.corners_mm.mean(axis=0)
+    outward = middle + (shape.corners_mm - middle) * 1.003
+    return np.asarray(outward + (shape.source_mm - outward) * 0.002)
+
+
 @final
 class DrawnBody:
-    """One body's surface in two levels of detail, with an outline where it is selected."""
+    """One body's surface in two levels of detail, with a rim around it where it is selected."""
 
     def __init__(self, renderer: vtkRenderer, mesh: TriangleMesh) -> None:
         self.mesh = mesh
         self._renderer = renderer
-        self._plain = surface(mesh)
-        self._fine = shaded(self._plain)
-        self._coarse_plain: pv.PolyData | None = None
-        self._coarse: pv.PolyData | None = None
-        self._actor = actor(self._fine)
+        self._centre_mm = mesh.centre_mm
+        self._diameter_mm = float(np.linalg.norm(mesh.extent_mm))
+        self._levels = {False: Level(surface(mesh))}
+        self._actor = actor(self._levels[False].shaded)
+        self._rim = actor(self._levels[False].shaded, lit=False)
+        self._rim.prop.culling = "front"
         self._matrix = vtkMatrix4x4()
-        self._actor.SetUserMatrix(self._matrix)
-        self._visible, self._placed = True, False
-        self._silhouette = vtkPolyDataSilhouette()
-        self._silhouette.SetInputData(self._plain)
-        self._silhouette.SetCamera(renderer.GetActiveCamera())
-        self._silhouette.SetProp3D(self._actor)
-        self._silhouette.SetEnableFeatureAngle(False)
-        mapper = vtkPolyDataMapper()
-        mapper.SetInputConnection(self._silhouette.GetOutputPort())
-        mapper.ScalarVisibilityOff()
-        self._outline = vtkActor()
-        self._outline.SetMapper(mapper)
-        self._outline.GetProperty().LightingOff()
-        self._outline.SetUserMatrix(self._matrix)
-        self._outline.SetVisibility(False)
-        renderer.AddActor(self._actor)
-        renderer.AddActor(self._outline)
-        self._selected = False
+        self._rim_matrix = vtkMatrix4x4()
+        for part, matrix in ((self._actor, self._matrix), (self._rim, self._rim_matrix)):
+            part.SetUserMatrix(matrix)
+            renderer.AddActor(part)
+        self._visible, self._placed, self._selected = True, False, False
 
     def style(self, body: SceneBody, *, dark: bool) -> None:
         """Colour, opacity, selection."""
@@ -172,11 +170,11 @@ class DrawnBody:
         prop.color = body.colour
         prop.opacity = min(body.opacity, GHOST_OPACITY) if body.ghost else body.opacity
         prop.specular, prop.specular_power = (0.0, 1.0) if body.ghost else (0.3, 24.0)
-        prop.ambient, prop.diffuse = (0.3, 0.8) if body.selected else (0.18, 0.85)
+        prop.ambient, prop.diffuse = (0.25, 0.85) if body.selected else (0.16, 0.85)
         prop.culling = "back" if body.ghost else "none"
+        self._rim.prop.color = SELECTION[dark]
         self._selected = body.selected and not body.ghost
         self._visible = body.visible
-        self._outline.GetProperty().SetColor(*pv.Color(SELECTION[dark]).float_rgb)
         self._show()
 
     def place(self, world_from_body: Rigid | None) -> None:
@@ -184,30 +182,45 @@ class DrawnBody:
         self._placed = world_from_body is not None
         if world_from_body is not None:
             self._matrix.DeepCopy(world_from_body.as_matrix().ravel().tolist())
-            self._silhouette.Modified()
         self._show()
 
     def _show(self) -> None:
         self._actor.SetVisibility(self._visible and self._placed)
-        self._outline.SetVisibility(self._visible and self._placed and self._selected)
+        self._rim.SetVisibility(self._visible and self._placed and self._selected)
 
-    def prepare(self, *, coarse: bool, pixel_ratio: float) -> None:
-        """Choose the level of detail; the coarse surface is made when it is first asked for."""
-        if coarse and self._coarse is None:
-            self._coarse_plain = coarser(self._plain)
-            small = self._coarse_plain is self._plain
-            self._coarse = self._fine if small else shaded(self._coarse_plain)
-        wanted = self._coarse if coarse else self._fine
-        if self._actor.mapper.GetInput() is not wanted:
-            self._actor.mapper.SetInputData(wanted)
-            self._silhouette.SetInputData(self._coarse_plain if coarse else self._plain)
-        self._outline.GetProperty().SetLineWidth(2.0 * pixel_ratio)
+    def prepare(self, viewpoint: Viewpoint, size: tuple[int, int], *, coarse: bool, pixel_ratio: float) -> None:
+        """Choose the level of detail and the rim's width; coarse surfaces are made when first needed."""
+        centre = np.array(self._matrix.MultiplyPoint((*self._centre_mm, 1.0))[:3])
+        mm_per_px = pixel_ratio * viewpoint.mm_per_px(centre, size)
+        coarse = coarse or self._diameter_mm < SMALL_PX * mm_per_px
+        _show_surface(self._actor, self._level(coarse=coarse).shaded)
+        if self._rim.GetVisibility():
+            self._surround(viewpoint, min(RIM_PX * mm_per_px, RIM_SHARE * self._diameter_mm))
+
+    def _surround(self, viewpoint: Viewpoint, width_mm: float) -> None:
+        """Stand the blown-up surface a little behind the body, so that it only shows around it."""
+        _show_surface(self._rim, self._level(coarse=True).rim(width_mm))
+        self._rim_matrix.DeepCopy(self._matrix)
+        behind = -(width_mm + RIM_BEHIND * self._diameter_mm) * viewpoint.back
+        for axis in range(3):
+            self._rim_matrix.SetElement(axis, 3, self._matrix.GetElement(axis, 3) + float(behind[axis]))
+
+    def _level(self, *, coarse: bool) -> Level:
+        if coarse not in self._levels:
+            fine = self._levels[False]
+            plain = coarser(fine.plain)
+            self._levels[coarse] = fine if plain is fine.plain else Level(plain)
+        return self._levels[coarse]
 
     def remove(self) -> None:
         """Take it off the stage."""
-        self._silhouette.SetProp3D(None)
         self._renderer.RemoveActor(self._actor)
-        self._renderer.RemoveActor(self._outline)
+        self._renderer.RemoveActor(self._rim)
+
+
+def _show_surface(shown: pv.Actor, dataset: pv.PolyData) -> None:
+    if shown.mapper.GetInput() is not dataset:
+        shown.mapper.SetInputData(dataset)
 
 
 @final

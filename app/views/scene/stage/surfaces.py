@@ -1,9 +1,11 @@
 """Geometry and small actors as PyVista has them: surfaces with normals, lines, quads, texts, pictures."""
 
+from typing import final
+
 import cv2
 import numpy as np
 import pyvista as pv
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 from vtkmodules.vtkFiltersCore import vtkQuadricClustering
 from vtkmodules.vtkRenderingCore import vtkTextActor
 
@@ -25,11 +27,36 @@ def surface(mesh: TriangleMesh) -> pv.PolyData:
     return pv.PolyData(mesh.vertices_mm.astype(np.float32), faces.ravel())
 
 
-def shaded(plain: pv.PolyData) -> pv.PolyData:
-    """The same surface with normals that are smooth except at sharp edges."""
+@final
+class Level:
+    """A surface at one level of detail: plain, with normals for shading, and as a rim around itself."""
+
+    def __init__(self, plain: pv.PolyData) -> None:
+        self.plain = plain
+        self.shaded = shaded(plain)
+        self._rim: pv.PolyData | None = None
+        self._base: Float32[np.ndarray, "n 3"] | None = None
+        self._normals: Float32[np.ndarray, "n 3"] | None = None
+        self._width_mm = 0.0
+
+    def rim(self, width_mm: float) -> pv.PolyData:
+        """The surface blown up by a width: seen from the inside only, it shows as a rim around the body."""
+        if self._rim is None or self._base is None or self._normals is None:
+            smooth = shaded(self.plain, split=False)
+            self._normals = np.array(smooth.point_data["Normals"], dtype=np.float32)
+            self._base = np.array(smooth.points, dtype=np.float32)
+            self._rim = pv.PolyData(self._base.copy(), smooth.faces)
+        if abs(width_mm - self._width_mm) > 0.1 * self._width_mm:
+            self._width_mm = width_mm
+            self._rim.points = self._base + np.float32(width_mm) * self._normals
+        return self._rim
+
+
+def shaded(plain: pv.PolyData, *, split: bool = True) -> pv.PolyData:
+    """The same surface with normals that are smooth, except (with split) at sharp edges."""
     return plain.compute_normals(
         cell_normals=False,
-        split_vertices=True,
+        split_vertices=split,
         feature_angle=FEATURE_ANGLE_DEG,
         consistent_normals=False,
         auto_orient_normals=False,

@@ -7,6 +7,7 @@ texture. Nothing here knows Qt.
 from collections.abc import Mapping, Sequence
 from typing import final
 
+import cv2
 import numpy as np
 import pyvista as pv
 from jaxtyping import UInt8
@@ -47,7 +48,6 @@ class Stage:
         self._window.SetMultiSamples(0)
         self._refuse_without_opengl()
         self._renderer = self._plotter.renderer
-        self._renderer.UseFXAAOn()
         headlight = pv.Light(light_type="headlight", intensity=0.7)
         key = pv.Light(position=(-0.5, 0.9, 0.7), light_type="camera light", intensity=0.45)
         for light in (headlight, key):
@@ -117,36 +117,52 @@ class Stage:
             self._renderer.AddActor(new)
 
     def render(
-        self, viewpoint: Viewpoint, width: int, height: int, *, pixel_ratio: float = 1.0, coarse: bool = False
-    ) -> UInt8[np.ndarray, "height width 4"]:
-        """Draw the scene; RGBA, rows from the top.
+        self,
+        viewpoint: Viewpoint,
+        width: int,
+        height: int,
+        *,
+        pixel_ratio: float = 1.0,
+        moving: bool = False,
+        scale: float = 1.0,
+        jitter_px: tuple[float, float] = (0.0, 0.0),
+    ) -> UInt8[np.ndarray, "h w 4"]:
+        """Draw the scene; RGBA, rows from the top, ``height * scale`` by ``width * scale`` pixels.
 
         Args:
             viewpoint: where it is looked at from.
             width: of the picture in pixels.
             height: of the picture in pixels.
-            pixel_ratio: pixels of the picture a logical pixel, for line widths, texts and the triad.
-            coarse: draw big surfaces with fewer triangles.
+            pixel_ratio: pixels a logical pixel, for line widths, texts and the triad.
+            moving: draw big surfaces with fewer triangles.
+            scale: draw into this share of the window only, for less resolution without the cost of
+                another window size.
+            jitter_px: moves the picture by a part of a pixel; the mean of several such pictures has
+                smooth edges.
         """
         self._window.SetSize(width, height)
-        self._look(viewpoint)
-        for body in self._bodies.values():
-            body.prepare(coarse=coarse, pixel_ratio=pixel_ratio)
-        for plane in self._planes:
-            plane.prepare(viewpoint, (width, height), pixel_ratio)
-        self._triad.prepare(viewpoint, (width, height), pixel_ratio)
-        self._renderer.ResetCameraClippingRange()
+        part = (max(1, round(width * scale)), max(1, round(height * scale)))
+        self._renderer.SetViewport(0.0, 0.0, part[0] / width, part[1] / height)
+        self._prepare(viewpoint, part, pixel_ratio * scale, moving=moving)
+        camera = self._renderer.GetActiveCamera()
+        camera.SetWindowCenter(2.0 * jitter_px[0] / part[0], 2.0 * jitter_px[1] / part[1])
+        self._triad.prepare(viewpoint, (width, height), pixel_ratio * scale)
         self._window.Render()
-        self._window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, self._pixels, 0)
-        rows = vtk_to_numpy(self._pixels).reshape(height, width, 4)  # type: ignore[no-untyped-call]
-        return np.ascontiguousarray(rows[::-1])
+        self._window.GetRGBACharPixelData(0, 0, part[0] - 1, part[1] - 1, 0, self._pixels, 0)
+        rows = vtk_to_numpy(self._pixels).reshape(part[1], part[0], 4)  # type: ignore[no-untyped-call]
+        return np.asarray(cv2.flip(rows, 0))
 
-    def _look(self, viewpoint: Viewpoint) -> None:
+    def _prepare(self, viewpoint: Viewpoint, size: tuple[int, int], pixel_ratio: float, *, moving: bool) -> None:
         camera = self._renderer.GetActiveCamera()
         camera.SetPosition(*viewpoint.eye_mm)
         camera.SetFocalPoint(*viewpoint.target_mm)
         camera.SetViewUp(*viewpoint.up)
         camera.SetViewAngle(viewpoint.angle_deg)
+        for body in self._bodies.values():
+            body.prepare(viewpoint, size, coarse=moving, pixel_ratio=pixel_ratio)
+        for plane in self._planes:
+            plane.prepare(viewpoint, size, pixel_ratio)
+        self._renderer.ResetCameraClippingRange()
 
     def close(self) -> None:
         """Let go of the window and all that hangs on it."""
