@@ -2,7 +2,7 @@
 
 from typing import final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.state.document import Document
@@ -49,17 +49,27 @@ class _Edit(QUndoCommand):
 
 @final
 class History(QObject):
-    """Does edits so that they can be undone."""
+    """Does edits so that they can be undone.
+
+    Signals:
+        refused(): the study is open to look at only.
+    """
+
+    refused = Signal()
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store = store
         self.stack = QUndoStack(self)
+        self.locked = False
         store.opened.connect(self._forget)
 
     def do(self, text: str, after: Document, *, merge: str = "") -> None:
         """Replace the document; ``merge`` joins edits of one gesture into one step of undo."""
         before = self._store.document
+        if self.locked:
+            self.refused.emit()
+            return
         if before is not None and after is not before:
             self.stack.push(_Edit(self._store, before, after, text, merge))
 

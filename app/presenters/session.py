@@ -85,7 +85,6 @@ class Session:
     messages: Messages
     bodies: dict[str, Body] = field(default_factory=dict)
     """Prepared bodies by name; those still in preparation are missing."""
-    read_only: bool = False
 
     @property
     def document(self) -> Document | None:

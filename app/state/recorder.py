@@ -6,7 +6,7 @@ from typing import Protocol, final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.state.document import Document, pose_changes
-from core.errors import StudyError
+from core.errors import StorageError, StudyError
 from core.study.values import PoseKey, PoseRecord
 
 RETRY_MS = 5000
@@ -51,6 +51,15 @@ class Recorder(QObject):
         self._retry.stop()
         self._journal = journal
 
+    def take_waiting(self) -> dict[PoseKey, PoseRecord | None]:
+        """All that waits, as one change, to be written elsewhere; nothing waits afterwards."""
+        changes: dict[PoseKey, PoseRecord | None] = {}
+        for some, _, _ in self._waiting:
+            changes |= some
+        self._waiting.clear()
+        self._retry.stop()
+        return changes
+
     def record(self, before: Document, after: Document, action: str) -> None:
         """Write what changed between two documents."""
         changes = pose_changes(before, after)
@@ -65,10 +74,12 @@ class Recorder(QObject):
             changes, author, action = self._waiting[0]
             try:
                 self._journal.record(changes, author=author, action=action)
-            except StudyError as error:
+            except StorageError as error:
                 self._retry.start()
                 self.refused.emit(str(error))
                 return False
+            except StudyError as error:
+                self.refused.emit(str(error))
             self._waiting.pop(0)
         self._retry.stop()
         if was_behind:
