@@ -1,1 +1,1 @@
-"""evaluation."""
+"""How far poses lie from known ones."""
