@@ -92,7 +92,7 @@ def knee_anatomy(side: Side = Side.RIGHT) -> Anatomy:
         femur=_femur(),
         tibia=Bone(outside=_shaft(TIBIA_SECTIONS, 0.0), marrow=_shaft(TIBIA_SECTIONS, 1.0)),
         fibula=_fibula(hand),
-        patella=Bone(outside=_ellipsoid((21.0, 20.0, 10.5)), marrow=_ellipsoid((19.8, 18.8, 9.4))),
+        patella=Bone(outside=_ellipsoid((21.0, 20.0, 10.5)), marrow=_ellipsoid((19.2, 18.2, 8.9))),
         side=side,
     )
 
@@ -168,10 +168,10 @@ def _off_axis(world_from_bone: Rigid, points_mm: Float[np.ndarray, "n 3"]) -> Fl
 
 
 def _shaft(sections: Float[np.ndarray, "n 5"], inset: float, points: int = 56) -> TriangleMesh:
-    """A loft through elliptic sections, each shrunk by ``inset`` times its cortex."""
-    y = np.arange(sections[0, 0], sections[-1, 0] + 0.1, 3.0)
+    """A loft through elliptic sections, each shrunk by ``inset`` times its cortex; resected ends have none."""
+    low, high = sections[0, 0], sections[-1, 0]
+    y = np.linspace(low, high, 1 + round((high - low) / 3.0))
     width, depth, middle, cortex = (PchipInterpolator(sections[:, 0], c)(y) for c in sections.T[1:])
-    y = y - inset * np.linspace(-1.0, 1.0, len(y)) * 0.8
     angle = np.linspace(0.0, 2 * np.pi, points, endpoint=False)
     across = (width - inset * cortex)[:, None] * np.cos(angle)
     front = (depth - inset * cortex)[:, None] * (np.sin(angle) + 0.06 * np.cos(3 * angle)) + middle[:, None]
@@ -179,19 +179,13 @@ def _shaft(sections: Float[np.ndarray, "n 5"], inset: float, points: int = 56) -
 
 
 def _femur() -> Bone:
-    """The femur cut for the component: five facets and the notch."""
-    solids = []
-    for inset in (0.0, 1.0):
-        cuts = np.array(BONE_CUTS_ZY) + np.array([[0.0, 120.0]]) * (BONE_CUTS_ZY[:, 1:] > 60.0)
-        centre = np.array([0.0, 10.0])
-        cuts = cuts - 0.9 * inset * np.sign(cuts - centre) * [1.0, 1.0]
-        body = as_solid(_shaft(FEMUR_SECTIONS, inset))
-        upper = extruded_along_y(outline(np.array([[-60, -60], [60, -60], [60, 60], [-60, 60]])), 34.0, 420.0)
-        body ^= extruded_along_x(outline(cuts), 60.0) + upper
-        slot = outline(np.array([[-9.0, -60.0], [11.0, -60.0], [11.0, -1.0], [-9.0, -1.0]]))
-        body -= extruded_along_y(slot.offset(inset), -60.0, 2.0 + inset)
-        solids.append(as_mesh(body))
-    return Bone(outside=solids[0], marrow=solids[1])
+    """The femur cut for the component: five facets and the notch, none of them with a cortex."""
+    square = np.array([[-60.0, -60.0], [60.0, -60.0], [60.0, 60.0], [-60.0, 60.0]])
+    slot = np.array([[-9.0, -60.0], [11.0, -60.0], [11.0, -1.0], [-9.0, -1.0]])
+    kept = extruded_along_x(outline(BONE_CUTS_ZY), 60.0) + extruded_along_y(outline(square), 34.0, 420.0)
+    kept -= extruded_along_y(outline(slot), -60.0, 2.0)
+    outside, marrow = (as_mesh(as_solid(_shaft(FEMUR_SECTIONS, inset)) ^ kept) for inset in (0.0, 1.0))
+    return Bone(outside=outside, marrow=marrow)
 
 
 def _fibula(hand: float) -> Bone:

@@ -95,7 +95,7 @@ def tissue_attenuation(view: View, knee: KneePose, anatomy: Anatomy, texture: Te
     for bone, pose in _placed_bones(knee, anatomy):
         outside = _cast(bone.outside, view, pose)
         inside = _cast(bone.marrow, view, pose)
-        grain = 1.0 + 0.12 * _seen_texture(texture.fine, view, pose, 1.6)
+        grain = 1.0 + 0.16 * _seen_texture(texture.fine, view, pose, 2.0)
         cortex += np.maximum(outside - inside, 0.0)
         marrow += inside * grain
     fat = np.maximum(leg - muscle, 0.0)
