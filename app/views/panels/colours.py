@@ -132,7 +132,9 @@ def swatch(colour: str, size: int = 12, ratio: float = 2.0) -> QIcon:
     painter.setPen(QPen(QColor(colour).darker(140), 1))
     painter.drawRoundedRect(QRectF(0.5, 0.5, size - 1, size - 1), 3, 3)
     painter.end()
-    return QIcon(pixmap)
+    made = QIcon(pixmap)
+    made.addPixmap(pixmap, QIcon.Mode.Selected)
+    return made
 
 
 def _dot(painter: QPainter, box: QRectF) -> None:

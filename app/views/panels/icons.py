@@ -5,7 +5,7 @@ from typing import Protocol
 import qtawesome
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 
 _FAMILY = {
     "new": "file-plus-outline",
@@ -77,16 +77,28 @@ class Iconed(Protocol):
         """Qt's dynamic property."""
 
 
-def icon(name: str, colour: str | None = None) -> QIcon:
-    """An icon in the theme's text colour (or a given one), grey where disabled; empty for an unknown name."""
+def icon(name: str, colour: str | None = None, *, on_accent: bool = False) -> QIcon:
+    """An icon in the theme's text colour (or a given one), grey where disabled; empty for an unknown name.
+
+    ``on_accent`` is for buttons that take the accent colour when they are checked.
+    """
     if name not in _FAMILY:
         return QIcon()
     palette = QGuiApplication.palette()
     disabled = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.ButtonText)
     normal = QColor(colour) if colour else palette.color(QPalette.ColorRole.ButtonText)
-    checked = normal if colour else palette.color(QPalette.ColorRole.HighlightedText)
+    bright = palette.color(QPalette.ColorRole.HighlightedText)
+    checked, selected = bright if on_accent else normal, normal if colour else bright
     made: QIcon = qtawesome.icon(
-        f"mdi6.{_FAMILY[name]}", color=normal, color_disabled=disabled, color_on=checked, color_on_disabled=disabled
+        f"mdi6.{_FAMILY[name]}",
+        color=normal,
+        color_active=normal,
+        color_selected=selected,
+        color_disabled=disabled,
+        color_on=checked,
+        color_on_active=checked,
+        color_on_selected=selected,
+        color_on_disabled=disabled,
     )
     return made
 
@@ -95,7 +107,7 @@ def set_icon(owner: Iconed, name: str, colour: str | None = None) -> None:
     """Give a button or action an icon that follows changes of the theme."""
     owner.setProperty(_NAME, name)
     owner.setProperty(_COLOUR, colour or "")
-    owner.setIcon(icon(name, colour))
+    owner.setIcon(_icon_of(owner, name, colour))
 
 
 def refresh_icons(application: QApplication) -> None:
@@ -104,7 +116,11 @@ def refresh_icons(application: QApplication) -> None:
         for owner in (widget, *widget.findChildren(QObject)):
             name = owner.property(_NAME)
             if name and hasattr(owner, "setIcon"):
-                owner.setIcon(icon(name, owner.property(_COLOUR) or None))
+                owner.setIcon(_icon_of(owner, name, owner.property(_COLOUR) or None))
+
+
+def _icon_of(owner: object, name: str, colour: str | None) -> QIcon:
+    return icon(name, colour, on_accent=isinstance(owner, QToolButton) and owner.isCheckable())
 
 
 def known_icons() -> tuple[str, ...]:

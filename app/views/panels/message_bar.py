@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import final
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -65,7 +65,7 @@ class Message(QFrame):
         row = QHBoxLayout()
         row.setSpacing(GRID_PX)
         row.addWidget(self._shape, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._sentence, 1)
+        row.addWidget(self._sentence, 1, Qt.AlignmentFlag.AlignVCenter)
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID_PX, 4, 4, 4)
         column.setSpacing(4)
@@ -94,6 +94,12 @@ class Message(QFrame):
         button.toggled.connect(shown.setVisible)
         row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         column.addWidget(shown)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The shape's colour in another theme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_shape"):
+            self._colour()
 
     def _colour(self) -> None:
         theme = theme_of(self)

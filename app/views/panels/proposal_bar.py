@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from PySide6.QtCore import QPointF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -76,6 +76,7 @@ class ProposalBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shown: ProposalSummary | None = None
         grade(self, "card")
         self._buttons = ActionButtons(self)
         self._buttons.requested.connect(self.action_requested)
@@ -121,6 +122,7 @@ class ProposalBar(QFrame):
     def _make_all(self) -> QWidget:
         every, drop, self._gate = QPushButton("Accept all above"), QPushButton("Reject all"), QDoubleSpinBox()
         self._above = every
+        self._gate.setMinimumHeight(26)
         self._gate.setRange(0.0, 1.0)
         self._gate.setSingleStep(0.05)
         self._gate.setDecimals(2)
@@ -149,11 +151,19 @@ class ProposalBar(QFrame):
             self._scores.clear()
             self._note.hide()
             return
+        self._shown = proposal
         self._title.setText(f"<b>{proposal.title}</b>")
         self._scores.setText(self._score_text(proposal))
         notes = self._notes(proposal, waiting)
         self._note.setText(" ".join(notes))
         self._note.setVisible(bool(notes))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The planes' colours in another theme."""
+        super().changeEvent(event)
+        shown: ProposalSummary | None = getattr(self, "_shown", None)
+        if event.type() is QEvent.Type.PaletteChange and shown is not None:
+            self._scores.setText(self._score_text(shown))
 
     def set_gate(self, score: float) -> None:
         """The score above which all are accepted."""

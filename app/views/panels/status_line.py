@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from app.views.panels.colours import PLANE_NAMES, plane_colour
@@ -23,6 +23,7 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shown: tuple[float | None, ...] = ()
         self._doing, self._left, self._scores, self._device = QLabel(), QLabel(), QLabel(), QLabel()
         self._bar, self._cancel = QProgressBar(), QToolButton()
         self._bar.setTextVisible(False)
@@ -61,6 +62,7 @@ class StatusLine(QWidget):
 
     def set_scores(self, scores: Sequence[float | None]) -> None:
         """The similarity of each view now; None where it is not known."""
+        self._shown = tuple(scores)
         theme = theme_of(self)
         parts = []
         for index, score in enumerate(scores):
@@ -69,6 +71,12 @@ class StatusLine(QWidget):
             parts.append(f"{name} {number}")
         self._scores.setText("&nbsp;&nbsp;&nbsp;".join(parts))
         self._scores.setVisible(bool(parts))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The planes' colours in another theme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_shown"):
+            self.set_scores(self._shown)
 
     def set_device(self, text: str) -> None:
         """What is computed with, and memory."""

@@ -151,7 +151,7 @@ class StudyTree(QWidget):
         tree.setIndentation(2 * GRID_PX)
         tree.setIconSize(QSize(16, 16))
         tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         tree.header().setStretchLastSection(False)
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         tree.header().setSectionResizeMode(_EYE, QHeaderView.ResizeMode.Fixed)
@@ -203,12 +203,12 @@ class StudyTree(QWidget):
             item.setToolTip(0, f"{trial.name}: {trial.frames} frames, {len(trial.views)} views")
             self._add_views(item, trial)
         if not trials:
-            self._row(heading, "action", "file.add_trial", "Add a trial: pictures and calibration…")
+            self._row(heading, "action", "file.add_trial", "Add a trial…")
         heading = self._heading("Bodies")
         for body in bodies:
             self._add_body(heading, body)
         if not bodies:
-            self._row(heading, "action", "file.add_body", "Add a body: an implant or a bone…")
+            self._row(heading, "action", "file.add_body", "Add a body…")
         self.tree.expandAll()
         self._show_chosen()
 

@@ -145,6 +145,7 @@ QToolButton:checked {{ background: {theme.accent}; color: {theme.accent_text}; }
 QLabel[role="caption"] {{ color: {theme.muted}; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {theme.muted}; }}
 QFrame[role="card"] {{ background: {theme.raised}; border: 1px solid {theme.border}; border-radius: 6px; }}
+QRangeSlider {{ qproperty-barColor: {theme.accent}; }}
 QProgressBar {{ border: none; border-radius: 3px; background: {theme.field}; max-height: 6px; }}
 QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
 QTreeView {{ border: none; }}

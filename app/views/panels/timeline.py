@@ -46,6 +46,7 @@ class Timeline(QWidget):
     def _make_transport(self) -> QWidget:
         self._number, self._count = QSpinBox(), QLabel()
         self._number.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._number.setMinimumHeight(26)
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setKeyboardTracking(False)
         self._number.setFont(tabular(self._number.font()))

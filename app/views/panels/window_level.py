@@ -200,7 +200,7 @@ class WindowLevelRow(QWidget):
     def _tell(self, low: float | None = None, high: float | None = None) -> None:
         if low is None or high is None:
             low, high = self.slider.value()
-        self._told.setText(f"{low:.0f} – {high:.0f}")
+        self._told.setText(f"{low:.0f} – {high:.0f}" if self.isEnabled() else "")
 
     def _on_slider(self, window: tuple[float, float]) -> None:
         self.histogram.set_window(*window)
