@@ -44,11 +44,13 @@ class Automatic(QObject):
         progressed(Progress): at most ten times a second.
         busy_changed(bool): a job began or ended.
         frame_done(PoseKey): a proposal was added.
+        ended(): a job came to its end by itself.
     """
 
     progressed = Signal(object)
     busy_changed = Signal(bool)
     frame_done = Signal(object)
+    ended = Signal()
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +68,11 @@ class Automatic(QObject):
         self._runner.failed.connect(self._on_failure)
         self._runner.cancelled.connect(self._on_cancel)
         self._runner.busy_changed.connect(self.busy_changed)
+
+    @property
+    def title(self) -> str:
+        """What runs."""
+        return self._title
 
     @property
     def busy(self) -> bool:
@@ -201,6 +208,7 @@ class Automatic(QObject):
         if many:
             text = f"{self._done} frames tracked, {self._doubtful} in doubt"
         self._session.messages.status.emit(text)
+        self.ended.emit()
 
     def _on_failure(self, error: object) -> None:
         self._session.live.clear(Origin.RUNNING)
@@ -242,7 +250,7 @@ def proposals_of(result: Registered, stored: Mapping[PoseKey, PoseRecord]) -> di
             record=record,
             view_scores=solution.view_scores,
             old_pose=start if old is None else old.world_from_body,
-            old_score=result.start_score,
+            old_scores=result.start_scores,
             trusted=solution.outcome.succeeded,
         )
     return found

@@ -22,7 +22,8 @@ class Proposal:
     view_scores: tuple[float, ...]
     old_pose: Rigid
     """Where the body was when the work began: shown as a ghost."""
-    old_score: float | None
+    old_scores: tuple[float, ...]
+    """Of the old pose in each view; empty where it was not scored."""
     trusted: bool
     """Whether the registration itself raises no doubt."""
 

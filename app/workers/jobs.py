@@ -4,8 +4,6 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
-import numpy as np
-
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
 from core.registration.frame import register_frame
@@ -68,7 +66,8 @@ class Registered:
     frame: int
     solution: Solution | None
     start: tuple[Rigid, ...]
-    start_score: float | None
+    start_scores: tuple[float, ...]
+    """Of the start in each view; empty where there was none."""
     error: str = ""
 
 
@@ -88,7 +87,7 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
     frame = asked.frames[0]
     starts = asked.starts[frame]
     problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
-    start_score = float(np.mean(view_scores(problem, starts, asked.recipe)))
+    start_scores = view_scores(problem, starts, asked.recipe)
     work = register_frame(problem, starts, asked.recipe)
     while True:
         try:
@@ -97,7 +96,7 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
             solution: Solution = end.value
             break
         yield _moving(frame, step, step.fraction)
-    yield Registered(asked=asked, frame=frame, solution=solution, start=starts, start_score=start_score)
+    yield Registered(asked=asked, frame=frame, solution=solution, start=starts, start_scores=start_scores)
 
 
 def follow(
@@ -127,17 +126,17 @@ def _tracked(
     shown: Mapping[int, tuple[Rigid, ...]],
 ) -> Registered:
     old = shown.get(result.frame)
-    score = None
+    scores: tuple[float, ...] = ()
     if old is not None and result.solution is not None:
         problem = Problem(bodies=bodies, shots=source.shots(asked.trial, result.frame))
-        score = float(np.mean(view_scores(problem, old, asked.recipe)))
+        scores = view_scores(problem, old, asked.recipe)
     start = old if old is not None else (result.solution.poses if result.solution is not None else ())
     return Registered(
         asked=asked,
         frame=result.frame,
         solution=result.solution,
         start=start,
-        start_score=score,
+        start_scores=scores,
         error=result.error,
     )
 

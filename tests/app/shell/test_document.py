@@ -25,7 +25,7 @@ def at(x: float) -> Rigid:
 
 def proposal(x: float, score: float = 0.9, *, trusted: bool = True) -> Proposal:
     record = PoseRecord(world_from_body=at(x), status=PoseStatus.AUTO, score=score, method="gauss-newton")
-    return Proposal(record=record, view_scores=(score, score), old_pose=at(0.0), old_score=0.2, trusted=trusted)
+    return Proposal(record=record, view_scores=(score, score), old_pose=at(0.0), old_scores=(0.2, 0.3), trusted=trusted)
 
 
 class Disk:
