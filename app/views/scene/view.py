@@ -125,6 +125,11 @@ class SceneView(QWidget):
         """What the last drawings took, newest last."""
         return tuple(self._canvas.drawn.times_ms)
 
+    @property
+    def problem(self) -> str | None:
+        """Why there is no picture on this computer, for people; None while there is one."""
+        return self._canvas.drawn.problem
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let go of the graphics memory."""
         self._canvas.drawn.close()

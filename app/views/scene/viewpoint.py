@@ -17,6 +17,8 @@ DEFAULT_ANGLE_DEG = 30.0
 
 NEAREST_MM = 1.0
 FARTHEST_MM = 1e6
+LEAST_FRAMED_MM = 20.0
+"""Framing comes no closer than this to the nearest point."""
 POLE_RAD = 1e-3
 """How close to straight up or down an orbit may come, so that the picture never flips over."""
 
@@ -170,6 +172,7 @@ def framing(
         eye[axis] = 0.5 * (high - low)
         needed = (high + low) / (2.0 * tangent)
         eye[2] = needed if axis == 0 else max(eye[2], needed)
+    eye[2] = max(eye[2], float(seen[:, 2].max()) + LEAST_FRAMED_MM)
     centre = 0.5 * (seen.min(axis=0) + seen.max(axis=0))
     distance = float(np.clip(eye[2] - centre[2], 10.0, FARTHEST_MM))
     target = np.array([eye[0], eye[1], eye[2] - distance])

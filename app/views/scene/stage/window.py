@@ -46,7 +46,9 @@ class Stage:
             raise SceneUnavailableError(NO_OPENGL)
         self._window: vtkRenderWindow = window
         self._window.SetMultiSamples(0)
-        self._refuse_without_opengl()
+        if not offers_opengl(window):
+            self._plotter.close()
+            raise SceneUnavailableError(NO_OPENGL)
         self._renderer = self._plotter.renderer
         headlight = pv.Light(light_type="headlight", intensity=0.7)
         key = pv.Light(position=(-0.5, 0.9, 0.7), light_type="camera light", intensity=0.45)
@@ -59,11 +61,6 @@ class Stage:
         self._pixels = vtkUnsignedCharArray()
         self._dark = True
         self.set_background(dark=True)
-
-    def _refuse_without_opengl(self) -> None:
-        self._window.Initialize()
-        if not (self._window.GetInitialized() and self._window.SupportsOpenGL()):
-            raise SceneUnavailableError(NO_OPENGL)
 
     def set_background(self, *, dark: bool) -> None:
         """Reading-room grey, or light for slides."""
@@ -172,3 +169,9 @@ class Stage:
             plane.remove()
         self._planes, self._bodies, self._ellipsoids = [], {}, []
         self._plotter.close()
+
+
+def offers_opengl(window: vtkRenderWindow) -> bool:
+    """Whether the window has a driver behind it; to draw without one would crash."""
+    window.Initialize()
+    return bool(window.GetInitialized() and window.SupportsOpenGL())
