@@ -34,13 +34,18 @@ class SceneContent:
         self._focus_pending = True
         self._changed = {"background", "planes", "pictures", "bodies", "poses", "ellipsoids"}
 
-    def set_cameras(self, cameras: Sequence[SceneCamera]) -> None:
-        """Other X-ray views; pictures are forgotten when their number differs."""
+    def set_cameras(self, cameras: Sequence[SceneCamera]) -> bool:
+        """Other X-ray views; pictures are forgotten when their number differs.
+
+        Returns whether the geometry is another (not only names and colours).
+        """
+        other = [c.view for c in self.cameras] != [c.view for c in cameras]
         self.cameras = tuple(cameras)
         if len(self._pictures) != len(self.cameras):
             self._pictures = (None,) * len(self.cameras)
         self._focus_pending = True
         self._changed |= {"planes", "pictures"}
+        return other
 
     def set_pictures(self, pictures: Sequence[UInt8[np.ndarray, "h w"] | None]) -> None:
         """Other pictures, one a camera."""
@@ -56,12 +61,15 @@ class SceneContent:
         self._changed |= {"bodies", "poses"}
         return other
 
-    def set_poses(self, poses: Mapping[str, Rigid]) -> None:
-        """Where the bodies are."""
+    def set_poses(self, poses: Mapping[str, Rigid]) -> bool:
+        """Where the bodies are; returns whether this is the first that is known of new bodies."""
         self.poses = dict(poses)
         self._changed.add("poses")
-        if self._focus_pending and self.cameras:
+        first = self._focus_pending and len(self.corners_mm()) > 0
+        if first:
+            self._plane_focus()
             self._changed.add("planes")
+        return first
 
     def set_ellipsoids(self, ellipsoids: Sequence[SceneEllipsoid]) -> None:
         """Uncertainty ellipsoids."""

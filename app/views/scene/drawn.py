@@ -69,6 +69,11 @@ class DrawnScene:
             self._note_time(representative=False)
         return self._mean.count < len(JITTERS_PX)
 
+    @property
+    def is_smooth(self) -> bool:
+        """Whether the picture is one at rest that needs no more smoothing."""
+        return self._mean.count == len(JITTERS_PX)
+
     def close(self) -> None:
         """Let go of the stage; nothing is drawn any more."""
         stage, self._stage, self._closed = self._stage, None, True

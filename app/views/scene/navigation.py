@@ -49,6 +49,10 @@ class Navigation:
         self._preset = preset
         self._viewpoint = None
 
+    def start_over(self) -> None:
+        """Another rig: where the camera was left by hand means nothing any more."""
+        self.show("fit" if self._whole_rig else "model")
+
     def refit(self) -> None:
         """The viewport or the content is another: a preset that is in force is taken again."""
         if self._preset is not None:

@@ -62,9 +62,9 @@ class SceneView(QWidget):
 
     def set_cameras(self, cameras: Sequence[SceneCamera]) -> None:
         """Show these X-ray views, in order A, B."""
-        self._content.set_cameras(cameras)
+        if self._content.set_cameras(cameras):
+            self._canvas.navigation.start_over()
         self._header.offer_sources(len(cameras))
-        self._canvas.navigation.refit()
         self._canvas.refresh(moving=False)
 
     def set_pictures(self, pictures: Sequence[UInt8[np.ndarray, "h w"] | None]) -> None:
@@ -80,8 +80,7 @@ class SceneView(QWidget):
 
     def set_poses(self, poses: Mapping[str, Rigid]) -> None:
         """Put the bodies somewhere (``world_from_body``); cheap, meant for every move of a drag."""
-        first = not self._content.poses
-        self._content.set_poses(poses)
+        first = self._content.set_poses(poses)
         if first:
             self._canvas.navigation.refit()
         self._canvas.refresh(moving=not first)

@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def canvas_of(view) -> SceneCanvas:
 def settle(qtbot, view):
     """Wait until nothing is drawn any more."""
     canvas = canvas_of(view)
-    qtbot.waitUntil(lambda: not canvas._stale and canvas.drawn._mean.count == 4, timeout=20000)
+    qtbot.waitUntil(lambda: canvas.resting, timeout=20000)
 
 
 def mouse(canvas, kind, at, button=Qt.MouseButton.NoButton, held=None, modifiers=Qt.KeyboardModifier.NoModifier):
@@ -247,6 +248,25 @@ def test_moving_a_body_does_not_move_the_camera_or_the_planes(view, qtbot):
     before = canvas._viewpoint()
     view.set_poses({**poses(), "femur": poses()["femur"].shifted([80, 0, 0])})
     settle(qtbot, view)
+    assert canvas._viewpoint() is before
+
+
+def test_another_rig_is_framed_anew_but_other_colours_are_not(view):
+    canvas = canvas_of(view)
+    drag(canvas, [30.0, 60.0], [130.0, 60.0])
+    by_hand = canvas._viewpoint()
+    view.set_cameras([replace(one, colour="#ffffff") for one in canvas._content.cameras])
+    assert canvas._viewpoint() is by_hand
+    view.set_cameras(cameras())
+    assert canvas._viewpoint() is not by_hand
+
+
+def test_a_frame_without_poses_in_between_leaves_the_camera_alone(view):
+    view.show_preset("model")
+    canvas = canvas_of(view)
+    before = canvas._viewpoint()
+    view.set_poses({})
+    view.set_poses({"femur": poses()["femur"].shifted([0, 40, 0])})
     assert canvas._viewpoint() is before
 
 
