@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
 from app.views.panels.theme import Theme
 
 PLANE_NAMES = ("A", "B")
-_PLANES = {True: ("#5aa2ff", "#ffb02e"), False: ("#1c62c4", "#8a5600")}
+_PLANES = {True: ("#6cacff", "#ffb02e"), False: ("#1c62c4", "#8a5600")}
 PLANE_COLOURS = _PLANES[True]
 """On pictures and dark ground: A blue, B amber."""
 

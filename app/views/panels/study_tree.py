@@ -164,9 +164,14 @@ class StudyTree(QWidget):
         """What the study consists of; None where none is open."""
         self._pages.setCurrentIndex(0 if name is None else 1)
         self._name.setText(name or "")
-        self._shown = (tuple(trials), tuple(bodies))
+        before, self._shown = self._shown, (tuple(trials), tuple(bodies))
         self._bodies = {body.name: body for body in bodies}
-        self._fill()
+        if self._items and _structure(*before) == _structure(*self._shown):
+            for body in bodies:
+                self._dress(self._items["body", body.name], body)
+            self._show_chosen()
+        else:
+            self._fill()
 
     def set_body_look(self, body: BodyRow) -> None:
         """Another look of one body."""
@@ -220,9 +225,7 @@ class StudyTree(QWidget):
 
     def _add_body(self, parent: QTreeWidgetItem, body: BodyRow) -> None:
         item = self._row(parent, "body", body.name, body.name)
-        item.setIcon(0, swatch(body.colour, 16))
-        item.setIcon(_EYE, icon("visible" if body.visible else "hidden"))
-        item.setToolTip(_EYE, f"{'Hide' if body.visible else 'Show'} {body.name} in all views")
+        self._dress(item, body)
         notes = "".join(f"\n• {note}" for note in body.notes)
         item.setToolTip(0, f"{body.name}: click to work on it, Ctrl + click to work on several{notes}")
         for note in body.notes:
@@ -230,6 +233,12 @@ class StudyTree(QWidget):
             told.setIcon(0, icon("info"))
             told.setForeground(0, self.palette().placeholderText())
             told.setToolTip(0, note)
+
+    @staticmethod
+    def _dress(item: QTreeWidgetItem, body: BodyRow) -> None:
+        item.setIcon(0, swatch(body.colour, 16))
+        item.setIcon(_EYE, icon("visible" if body.visible else "hidden"))
+        item.setToolTip(_EYE, f"{'Hide' if body.visible else 'Show'} {body.name} in all views")
 
     def _heading(self, text: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem(self.tree, [text])
@@ -293,3 +302,8 @@ class StudyTree(QWidget):
         bodies = self._chosen[1]
         if bodies and hasattr(signal, "emit"):
             signal.emit(bodies[0], value)
+
+
+def _structure(trials: Sequence[TrialRow], bodies: Sequence[BodyRow]) -> object:
+    """What decides which rows there are; looks come and go without new rows."""
+    return tuple(trials), tuple((body.name, body.notes) for body in bodies)
