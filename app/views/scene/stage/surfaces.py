@@ -12,7 +12,7 @@ from vtkmodules.vtkRenderingCore import vtkTextActor
 from core.geometry.mesh import TriangleMesh
 
 LARGEST_PICTURE_PX = 1024
-FEATURE_ANGLE_DEG = 50.0
+FEATURE_ANGLE_DEG = 22.0
 """Edges sharper than this stay sharp in the shading."""
 COARSE_FACES = 12_000
 """Surfaces above this are drawn coarser while something moves."""
@@ -86,6 +86,7 @@ def actor(dataset: pv.PolyData, colour: str = "#ffffff", opacity: float = 1.0, *
     made.prop.color = colour
     made.prop.opacity = opacity
     made.prop.lighting = lit
+    made.prop.interpolation = "Gouraud"
     return made
 
 
