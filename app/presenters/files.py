@@ -1,6 +1,6 @@
 """Opens, copies and closes studies; brings poses in and out; nothing is lost on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -10,10 +10,12 @@ from PySide6.QtCore import QObject, Signal
 from app.presenters.dialogs import Dialogs
 from app.presenters.session import Session
 from app.state.document import Document
+from app.workers.runner import Runner
 from core.errors import DuoscopeError, PoseError, StudyLockedError
 from core.io.poses_csv import read_poses, write_poses
 from core.io.software import SOFTWARE
 from core.io.study.file import SUFFIX, StudyFile
+from core.io.simulated_study import Progress as DemoProgress
 from core.study.values import BodyRecord, PoseKey, PoseRecord, Trial
 
 
@@ -39,8 +41,12 @@ class Files(QObject):
         self.ask_new: Callable[[], Path | None] = lambda: None
         self.ask_trial: Callable[[], Trial | None] = lambda: None
         self.ask_body: Callable[[], BodyRecord | None] = lambda: None
-        self.make_demo: Callable[[], Path | None] = lambda: None
+        self.make_demo: Callable[[], Generator[DemoProgress, None, Path]] | None = None
         self.grab_picture: Callable[[Path], None] = lambda _path: None
+        self._maker = Runner(self)
+        self._maker.reported.connect(self._on_demo_progress)
+        self._maker.finished.connect(self.open_path)
+        self._maker.failed.connect(lambda error: session.messages.error(f"The demo study cannot be made: {error}"))
         session.recorder.refused.connect(self._on_refused)
         session.recorder.caught_up.connect(self._on_caught_up)
 
@@ -67,10 +73,12 @@ class Files(QObject):
             self.open_path(path)
 
     def open_demo(self) -> None:
-        """Make the demo study where it is missing, and open it."""
-        path = self.make_demo()
-        if path is not None:
-            self.open_path(path)
+        """Make the demo study afresh in the background, and open it."""
+        if self.make_demo is None or not self._may_leave():
+            return
+        self._swap(None)
+        self._session.messages.status.emit("Making the demo study…")
+        self._maker.start("Making the demo study", self.make_demo)
 
     def open_path(self, path: Path) -> bool:
         """Open a study; the one that is open stays where this fails. Returns whether it worked."""
@@ -195,6 +203,7 @@ class Files(QObject):
 
     def shut(self) -> None:
         """Close the study file properly."""
+        self._maker.close()
         self._session.recorder.attach(None)
         if self._file is not None:
             self._file.close()
@@ -258,6 +267,9 @@ class Files(QObject):
             self._session.messages.info(
                 "The last session ended without closing this study. Everything up to the last accepted step is here."
             )
+
+    def _on_demo_progress(self, progress: DemoProgress) -> None:
+        self._session.messages.status.emit(f"Making the demo study: {progress.done} of {progress.count} pictures")
 
     def _on_refused(self, reason: str) -> None:
         self._session.messages.error(

@@ -191,6 +191,18 @@ class Workbench(QObject):
         self.loader.close()
         self.files.shut()
 
+    @property
+    def settled(self) -> bool:
+        """Whether the open study is shown with everything that is loaded in the background."""
+        session = self.session
+        return (
+            session.document is not None
+            and all(name in session.bodies for name in session.body_names)
+            and self.pictures.frame is not None
+            and not self.pictures.loading
+            and not self.jobs.busy
+        )
+
     def _situation(self) -> Situation:
         return situation_of(self.session, self.proposals, self.editor, busy=self.jobs.busy)
 

@@ -7,11 +7,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
-    QHBoxLayout,
-    QLabel,
     QMainWindow,
-    QProgressBar,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -56,10 +52,6 @@ class MainWindow(QMainWindow):
         self._below = QVBoxLayout()
         column.addLayout(self._below)
         self.setCentralWidget(centre)
-        self._status = QLabel()
-        self._progress = QProgressBar()
-        self._device = QLabel()
-        self._make_status_line()
 
     @property
     def centre(self) -> QWidget:
@@ -115,19 +107,19 @@ class MainWindow(QMainWindow):
         """A trial with one view has no second picture."""
         self._views[index].setVisible(not hidden)
 
-    def set_status(self, text: str) -> None:
-        """What is happening."""
-        self._status.setText(text)
+    def set_status_line(self, line: QWidget) -> None:
+        """The line at the foot."""
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(line, 1)
 
-    def set_progress(self, fraction: float | None) -> None:
-        """How far the running job is; None: nothing runs."""
-        self._progress.setVisible(fraction is not None)
-        if fraction is not None:
-            self._progress.setValue(round(1000 * fraction))
-
-    def set_device(self, text: str) -> None:
-        """On the right of the status line."""
-        self._device.setText(text)
+    def arrange(self, docks: Sequence[QDockWidget]) -> None:
+        """First widths and heights: study and levels left, pose right, frames at the foot over the whole width."""
+        study, levels, pose, frames = docks
+        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
+            self.setCorner(corner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.resizeDocks([study, pose], [230, 290], Qt.Orientation.Horizontal)
+        self.resizeDocks([study, levels], [500, 220], Qt.Orientation.Vertical)
+        self.resizeDocks([frames], [110], Qt.Orientation.Vertical)
 
     def layout_state(self) -> Sequence[tuple[str, QByteArray]]:
         """What restores the layout in the next session."""
@@ -162,22 +154,6 @@ class MainWindow(QMainWindow):
         else:
             event.ignore()
             self.close_requested.emit()
-
-    def _make_status_line(self) -> None:
-        line = QWidget()
-        row = QHBoxLayout(line)
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(12)
-        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._progress.setRange(0, 1000)
-        self._progress.setTextVisible(False)
-        self._progress.setFixedWidth(200)
-        self._progress.hide()
-        row.addWidget(self._status, 1)
-        row.addWidget(self._progress)
-        row.addWidget(self._device)
-        self.statusBar().addWidget(line, 1)
-        self.statusBar().setSizeGripEnabled(False)
 
 
 def _splitter(orientation: Qt.Orientation) -> QSplitter:

@@ -1,0 +1,197 @@
+"""The composition root: makes the window, its presenters and what they need, and wires all of it."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import platformdirs
+from PySide6.QtCore import QElapsedTimer, QSize, QTimer
+from PySide6.QtCore import Qt as QtCore
+from PySide6.QtWidgets import QApplication
+
+from app.presenters.dialogs import Dialogs, WindowDialogs
+from app.presenters.mishaps import Mishaps, write_log
+from app.presenters.session import Pixels, new_session
+from app.presenters.workbench import Parts, Workbench
+from app.state.arrays import Arrays
+from app.state.preferences import Preferences
+from app.state.store import Store
+from app.views.fluoroscopy import FluoroscopyView
+from app.views.main_window import MainWindow
+from app.views.panels import (
+    MessageBar,
+    PosePanel,
+    ProposalBar,
+    Severity,
+    StatusLine,
+    StudyTree,
+    Timeline,
+    WindowLevelPanel,
+    apply_theme,
+)
+from app.views.scene import SceneView
+from app.views.welcome import Welcome
+from core.errors import StudyError
+from core.io.demo_study import ensure_demo_study
+from core.study.values import Study
+
+DEFAULT_SIZE = QSize(1600, 960)
+_PICTURE_PATIENCE_MS = 180_000
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Built:
+    """A window with its presenters, not shown yet."""
+
+    window: MainWindow
+    workbench: Workbench
+    welcome: Welcome
+
+
+def build_window(
+    application: QApplication,
+    *,
+    preferences: Preferences | None = None,
+    dialogs: Dialogs | None = None,
+    arrays: Callable[[Callable[[], Study]], Pixels] = Arrays,
+) -> Built:
+    """Make one window with nothing open; tests give their own preferences, answers and arrays."""
+    preferences = Preferences() if preferences is None else preferences
+    apply_theme(application, dark=preferences.dark)
+    window = MainWindow()
+    parts = _place_parts(window)
+    store = Store(window)
+    session = new_session(arrays(lambda: _open_study(store)), preferences, store, window)
+    asking = WindowDialogs(window) if dialogs is None else dialogs
+    workbench = Workbench(session, parts, asking)
+    workbench.files.make_demo = ensure_demo_study
+    workbench.files.grab_picture = lambda path: _save_picture(window, path)
+    workbench.views.theme_chosen.connect(lambda dark: apply_theme(application, dark=dark))
+    parts.scene.set_background(preferences.dark)
+    welcome = _add_welcome(window, workbench)
+    window.resize(DEFAULT_SIZE)
+    window.restore_layout([preferences.bytes(name) for name, _ in window.layout_state()])
+    return Built(window=window, workbench=workbench, welcome=welcome)
+
+
+def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Path | None = None) -> int:
+    """Open the window, on a study or on the demo, and run until it is closed; returns the exit code.
+
+    With ``screenshot`` the window is drawn, saved as a picture and closed.
+    """
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(sys.argv[:1])
+    application.setApplicationName("Duoscope")
+    log = platformdirs.user_log_path("duoscope", appauthor=False) / "duoscope.log"
+    write_log(log)
+    built = build_window(application)
+    mishaps = Mishaps(built.window)
+    mishaps.happened.connect(
+        lambda text, details: built.workbench.parts.messages.show_message(text, Severity.ERROR, details)
+    )
+    mishaps.install()
+    built.window.show()
+    QTimer.singleShot(0, lambda: _begin(built, path, demo=demo))
+    if screenshot is not None:
+        _Photographer(built, screenshot, application)
+    code = application.exec()
+    built.workbench.shut()
+    mishaps.uninstall()
+    return code
+
+
+def _begin(built: Built, path: Path | None, *, demo: bool) -> None:
+    """What is open at the start: what was asked for, or what the last session left open."""
+    files, preferences = built.workbench.files, built.workbench.session.preferences
+    left = preferences.left_open
+    if path is not None:
+        files.open_path(path)
+    elif demo:
+        files.open_demo()
+    elif left is not None:
+        files.open_path(left)
+
+
+def _place_parts(window: MainWindow) -> Parts:
+    area = QtCore.DockWidgetArea
+    parts = Parts(
+        window=window,
+        pictures=(FluoroscopyView(), FluoroscopyView()),
+        scene=SceneView(),
+        pose=PosePanel(),
+        timeline=Timeline(),
+        tree=StudyTree(),
+        levels=WindowLevelPanel(),
+        proposal=ProposalBar(),
+        messages=MessageBar(),
+        status=StatusLine(),
+    )
+    for view in (*parts.pictures, parts.scene):
+        window.add_view(view)
+    window.add_bar(parts.messages)
+    window.add_bar(parts.proposal, below=True)
+    window.set_status_line(parts.status)
+    tree = window.add_panel("Study", "dock.study", parts.tree, area.LeftDockWidgetArea)
+    levels = window.add_panel("Window and level", "dock.levels", parts.levels, area.LeftDockWidgetArea)
+    pose = window.add_panel("Pose", "dock.pose", parts.pose, area.RightDockWidgetArea)
+    timeline = window.add_panel("Frames", "dock.frames", parts.timeline, area.BottomDockWidgetArea, titled=False)
+    window.arrange((tree, levels, pose, timeline))
+    return parts
+
+
+def _add_welcome(window: MainWindow, workbench: Workbench) -> Welcome:
+    welcome = Welcome()
+    window.set_empty_page(welcome)
+    welcome.action_requested.connect(workbench.binder.run)
+    welcome.study_chosen.connect(workbench.files.open_path)
+
+    def show() -> None:
+        empty = workbench.session.document is None
+        welcome.set_recent(workbench.session.preferences.recent)
+        window.show_empty_page(empty=empty)
+
+    workbench.files.opened.connect(show)
+    show()
+    return welcome
+
+
+def _open_study(store: Store) -> Study:
+    if store.document is None:
+        raise StudyError("no study is open")
+    return store.document.study
+
+
+def _save_picture(window: MainWindow, path: Path) -> None:
+    if not window.centre.grab().save(str(path)):
+        raise StudyError(f"the picture could not be written to {path}; is the disk full or the folder read-only?")
+
+
+@final
+class _Photographer:
+    """Waits until everything is drawn, saves the window as a picture and closes it."""
+
+    def __init__(self, built: Built, path: Path, application: QApplication) -> None:
+        self._built = built
+        self._path = path
+        self._application = application
+        self._clock = QElapsedTimer()
+        self._clock.start()
+        self._settled = 0
+        self._timer = QTimer(built.window)
+        self._timer.setInterval(200)
+        self._timer.timeout.connect(self._look)
+        self._timer.start()
+
+    def _look(self) -> None:
+        """Ready for some looks in a row: then everything has had time to be painted."""
+        self._settled = self._settled + 1 if self._built.workbench.settled else 0
+        late = self._clock.hasExpired(_PICTURE_PATIENCE_MS)
+        if self._settled < 4 and not late:
+            return
+        self._timer.stop()
+        saved = self._built.window.grab().save(str(self._path))
+        self._application.exit(0 if saved and not late else 1)
