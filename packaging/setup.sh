@@ -11,6 +11,10 @@ LOG=$VENV/setup.log
 STAMP=$VENV/.set-up-for
 UNFINISHED=$VENV/.set-up-unfinished
 
+# how pip says it in its log
+NO_NETWORK='NewConnection|NameResolution|Temporary failure|Max retries|timed out|ProxyError|unreachable'
+NO_TRUST='CERTIFICATE_VERIFY_FAILED|certificate verify failed'
+
 # library Debian-package; what every start needs, also without a screen
 LIBRARIES_ALWAYS='
 libEGL.so.1 libegl1
@@ -225,9 +229,10 @@ install_torch() {
     fi
     need_space 5000
     say "PyTorch $torch, build for the processor (no NVIDIA card found; about 190 MB to download):"
-    pip_install --retries 1 "torch==$torch+cpu" && return 0
+    pip_install --no-deps "torch==$torch+cpu" && return 0
+    is_not_offered || explain_pip_failure
     say "  not where pip looks by itself; trying PyTorch's own index"
-    pip_install --retries 1 --index-url https://download.pytorch.org/whl/cpu "torch==$torch+cpu" && return 0
+    pip_install --no-deps --retries 1 --index-url https://download.pytorch.org/whl/cpu "torch==$torch+cpu" && return 0
     say "  not there either; taking the usual build (about 3000 MB to download, with libraries that stay unused)"
     need_space 13000
     pip_install "torch==$torch" || explain_pip_failure
@@ -249,6 +254,7 @@ need_space() {
 pip_install() {
     mkdir -p "$VENV/tmp"
     rm -f "$VENV/tmp/failed"
+    : >"$LOG"
     {
         PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 TMPDIR=$VENV/tmp \
             "$VENV_PYTHON" -m pip install --progress-bar off "$@" 2>&1 || : >"$VENV/tmp/failed"
@@ -265,6 +271,11 @@ pip_install() {
     return "$pip_status"
 }
 
+# Whether pip reached an index and the package is not on it.
+is_not_offered() {
+    grep -q 'No matching distribution' "$LOG" && ! grep -qE "$NO_NETWORK|$NO_TRUST" "$LOG"
+}
+
 # pip failed by itself and has tidied up: what is there can be completed later.
 abandon_unfinished() {
     rm -f "$UNFINISHED"
@@ -275,7 +286,12 @@ explain_pip_failure() {
     grep -E '^ *(ERROR|error)' "$LOG" | tail -n 3 >&2
     if grep -q 'No space left' "$LOG"; then
         fail "the disk is full. Make room and start again; what is already there is kept."
-    elif grep -qE 'NewConnection|NameResolution|Temporary failure|Max retries|timed out|ProxyError|unreachable' "$LOG"; then
+    elif grep -qE "$NO_TRUST" "$LOG"; then
+        fail "pip does not trust the certificate of its package index; a proxy or firewall stands between, as in many
+hospitals. Ask for its certificate and start again with it:
+
+    PIP_CERT=/path/to/certificates.pem sh packaging/start.sh"
+    elif grep -qE "$NO_NETWORK" "$LOG"; then
         fail "pip could not reach its package index. Check the network (behind a proxy, set HTTPS_PROXY) and start again;
 what is already there is kept. The whole log: $LOG"
     elif grep -q 'No matching distribution' "$LOG"; then
