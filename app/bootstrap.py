@@ -138,6 +138,7 @@ def _place_parts(window: MainWindow) -> Parts:
     tree = window.add_panel("Study", "dock.study", parts.tree, area.LeftDockWidgetArea)
     levels = window.add_panel("Window and level", "dock.levels", parts.levels, area.LeftDockWidgetArea)
     pose = window.add_panel("Pose", "dock.pose", parts.pose, area.RightDockWidgetArea)
+    parts.timeline.setMinimumHeight(112)
     timeline = window.add_panel("Frames", "dock.frames", parts.timeline, area.BottomDockWidgetArea, titled=False)
     window.arrange((tree, levels, pose, timeline))
     return parts

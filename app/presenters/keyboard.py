@@ -69,6 +69,12 @@ class Keyboard(QObject):
         if application is not None:
             application.installEventFilter(self)
 
+    def close(self) -> None:
+        """Look at keys no more."""
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Look at keys before shortcuts do."""
         if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):

@@ -7,9 +7,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.presenters.session import Session
 from app.state.live import Origin
+from app.workers.jobs import scores_of
 from app.workers.newest import Newest
 from core.geometry.rigid import Rigid
-from core.registration.score import view_scores
+from core.registration.recipe import Recipe
 from core.registration.values import Problem
 from core.study.values import PoseKey
 
@@ -65,7 +66,7 @@ class LiveSimilarity(QObject):
 
         def question() -> Similarity:
             problem = Problem(bodies=bodies, shots=arrays.shots(first.trial, first.frame))
-            return Similarity(keys=keys, poses=poses, view_scores=view_scores(problem, poses))
+            return Similarity(keys=keys, poses=poses, view_scores=scores_of(problem, poses, Recipe()))
 
         self._newest.ask(question)
 

@@ -81,6 +81,7 @@ class Workbench(QObject):
         self.parts = parts
         self._follows = False
         self._leading = False
+        self._over = False
         self._scores: tuple[float, ...] = ()
         self._make(dialogs)
         self._connect_state()
@@ -132,7 +133,7 @@ class Workbench(QObject):
         session.history.refused.connect(
             lambda: session.messages.warn("The study is open to look at only; save it as another one to change it.")
         )
-        session.history.stack.indexChanged.connect(lambda _index: self.refresh_actions())
+        session.history.stack.indexChanged.connect(self._on_history)
         self.appearance.bodies_changed.connect(self._on_looks)
         self.loader.ready.connect(lambda _name: self._on_bodies())
         self.pictures.shown.connect(self._on_pictures)
@@ -184,12 +185,17 @@ class Workbench(QObject):
         parts.pose.register.set_target("" if frame is None else f"{' and '.join(chosen)}, frame {frame}")
 
     def shut(self) -> None:
-        """End all threads; the study file is closed too."""
+        """End all threads; the study file is closed too; a second time does nothing."""
+        if self._over:
+            return
+        self._over = True
+        self.session.history.stack.indexChanged.disconnect(self._on_history)
         self.jobs.close()
         self.similarity.close()
         self.pictures.close()
         self.loader.close()
         self.files.shut()
+        self.keyboard.close()
 
     @property
     def settled(self) -> bool:
@@ -236,6 +242,9 @@ class Workbench(QObject):
         self.drawing.show_trial()
         self.drawing.show_bodies()
         self.pictures.load()
+
+    def _on_history(self, _index: int) -> None:
+        self.refresh_actions()
 
     def _on_document(self, _before: object, _after: object, _action: str) -> None:
         self.drawing.soon()

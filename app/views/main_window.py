@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
             self.setCorner(corner, Qt.DockWidgetArea.BottomDockWidgetArea)
         self.resizeDocks([study, pose], [230, 290], Qt.Orientation.Horizontal)
         self.resizeDocks([study, levels], [500, 220], Qt.Orientation.Vertical)
-        self.resizeDocks([frames], [110], Qt.Orientation.Vertical)
+        self.resizeDocks([frames], [128], Qt.Orientation.Vertical)
 
     def layout_state(self) -> Sequence[tuple[str, QByteArray]]:
         """What restores the layout in the next session."""

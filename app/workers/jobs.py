@@ -7,8 +7,8 @@ from typing import Protocol, final
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
 from core.registration.frame import register_frame
+from core.registration.level import Level, pictures_of
 from core.registration.recipe import Recipe
-from core.registration.score import view_scores
 from core.registration.sequence import FrameResult, track
 from core.registration.values import Body, Problem, Shot, Solution, Step
 
@@ -71,6 +71,12 @@ class Registered:
     error: str = ""
 
 
+def scores_of(problem: Problem, poses: tuple[Rigid, ...], recipe: Recipe) -> tuple[float, ...]:
+    """Score of each view at the stage that decides a registration, so that old and new can be compared."""
+    level = Level(problem.bodies, pictures_of(problem), poses, recipe.stages[-1], recipe)
+    return tuple(view.correlation for view in level.evaluate(poses).per_view)
+
+
 def prepare(source: Source, names: Sequence[str]) -> Generator[Prepared, None, None]:
     """Prepare bodies one after the other; one that fails does not stop the others."""
     for name in names:
@@ -87,7 +93,7 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
     frame = asked.frames[0]
     starts = asked.starts[frame]
     problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
-    start_scores = view_scores(problem, starts, asked.recipe)
+    start_scores = scores_of(problem, starts, asked.recipe)
     work = register_frame(problem, starts, asked.recipe)
     while True:
         try:
@@ -129,7 +135,7 @@ def _tracked(
     scores: tuple[float, ...] = ()
     if old is not None and result.solution is not None:
         problem = Problem(bodies=bodies, shots=source.shots(asked.trial, result.frame))
-        scores = view_scores(problem, old, asked.recipe)
+        scores = scores_of(problem, old, asked.recipe)
     start = old if old is not None else (result.solution.poses if result.solution is not None else ())
     return Registered(
         asked=asked,

@@ -200,7 +200,7 @@ class PosePanel(QScrollArea):
             for name, colour in bodies:
                 self._body.addItem(swatch(colour), name, name)
             self._body.setCurrentIndex(self._body.findData(active) if active is not None else -1)
-        self._body.setPlaceholderText("Choose a body" if bodies else "No body yet: add one in the study panel")
+        self._body.setPlaceholderText("Choose a body" if bodies else "No body yet")
         self._body.setEnabled(bool(bodies))
 
     def set_pose(self, values: Sequence[float] | None, origin: str = "") -> None:
