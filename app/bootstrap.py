@@ -9,7 +9,7 @@ from typing import final
 import platformdirs
 from PySide6.QtCore import QElapsedTimer, QSize, QTimer
 from PySide6.QtCore import Qt as QtCore
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton, QVBoxLayout, QWidget
 
 from app.presenters.dialogs import Dialogs, WindowDialogs
 from app.presenters.mishaps import Mishaps, write_log
@@ -35,7 +35,7 @@ from app.views.scene import SceneView
 from app.views.welcome import Welcome
 from core.errors import StudyError
 from core.io.demo_study import ensure_demo_study
-from core.study.values import Study
+from core.study.values import BodyRecord, Study, Trial
 
 DEFAULT_SIZE = QSize(1600, 960)
 _PICTURE_PATIENCE_MS = 180_000
@@ -71,9 +71,11 @@ def build_window(
     workbench.files.grab_picture = lambda path: _save_picture(window, path)
     workbench.views.theme_chosen.connect(lambda dark: apply_theme(application, dark=dark))
     parts.scene.set_background(preferences.dark)
-    welcome = _add_welcome(window, workbench)
+    _add_wizards(window, workbench)
+    _add_annotator(window, workbench)
     window.resize(DEFAULT_SIZE)
     window.restore_layout([preferences.bytes(name) for name, _ in window.layout_state()])
+    welcome = _add_welcome(window, workbench)
     return Built(window=window, workbench=workbench, welcome=welcome)
 
 
@@ -133,15 +135,27 @@ def _place_parts(window: MainWindow) -> Parts:
     for view in (*parts.pictures, parts.scene):
         window.add_view(view)
     window.add_bar(parts.messages)
-    window.add_bar(parts.proposal, below=True)
     window.set_status_line(parts.status)
     tree = window.add_panel("Study", "dock.study", parts.tree, area.LeftDockWidgetArea)
     levels = window.add_panel("Window and level", "dock.levels", parts.levels, area.LeftDockWidgetArea)
     pose = window.add_panel("Pose", "dock.pose", parts.pose, area.RightDockWidgetArea)
     parts.timeline.setMinimumHeight(112)
-    timeline = window.add_panel("Frames", "dock.frames", parts.timeline, area.BottomDockWidgetArea, titled=False)
+    parts.tree.setMinimumWidth(220)
+    timeline = window.add_panel(
+        "Frames", "dock.frames", _stacked(parts.proposal, parts.timeline), area.BottomDockWidgetArea, titled=False
+    )
     window.arrange((tree, levels, pose, timeline))
     return parts
+
+
+def _stacked(*widgets: QWidget) -> QWidget:
+    together = QWidget()
+    column = QVBoxLayout(together)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for widget in widgets:
+        column.addWidget(widget, 1 if widget is widgets[-1] else 0)
+    return together
 
 
 def _add_welcome(window: MainWindow, workbench: Workbench) -> Welcome:
@@ -158,6 +172,46 @@ def _add_welcome(window: MainWindow, workbench: Workbench) -> Welcome:
     workbench.files.opened.connect(show)
     show()
     return welcome
+
+
+def _add_wizards(window: MainWindow, workbench: Workbench) -> None:
+    """The wizards are imported when they are needed: the window opens sooner."""
+    files, session = workbench.files, workbench.session
+
+    def new() -> Path | None:
+        from app.wizards.new_study import ask_new_study
+
+        return ask_new_study(window, Path.home() if files.path is None else files.path.parent)
+
+    def trial() -> Trial | None:
+        from app.wizards.new_study import ask_trial
+
+        document = session.document
+        return ask_trial(window, () if document is None else [known.name for known in document.study.trials])
+
+    def body() -> BodyRecord | None:
+        from app.wizards.new_study import ask_body
+
+        return ask_body(window, session.body_names)
+
+    files.ask_new, files.ask_trial, files.ask_body = new, trial, body
+
+
+def _add_annotator(window: MainWindow, workbench: Workbench) -> None:
+    """Whose name goes into the journal, on the right of the menus."""
+    preferences = workbench.session.preferences
+    button = QToolButton()
+    button.setAutoRaise(True)
+    button.setStyleSheet("padding: 0 8px; margin: 0 4px;")
+    button.setToolTip("Annotator: written beside every change. Click to change it")
+    button.clicked.connect(lambda: workbench.binder.run("edit.annotator"))
+
+    def show() -> None:
+        button.setText(preferences.author)
+
+    preferences.changed.connect(lambda name: show() if name == "author" else None)
+    show()
+    window.menuBar().setCornerWidget(button)
 
 
 def _open_study(store: Store) -> Study:

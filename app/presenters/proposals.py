@@ -53,7 +53,8 @@ class Proposals(QObject):
     def refresh(self) -> None:
         """Show what waits."""
         document, trial = self._session.document, self._session.selection.trial
-        here, waiting = self.here, len(self.in_trial)
+        here = self.here
+        waiting = len(self.in_trial) - max(len(here) - 1, 0)
         above = 0
         if document is not None and trial is not None:
             above = len(good_proposals(document, trial, self.gate))

@@ -35,6 +35,8 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setMinimumSize(QSize(960, 600))
         self._closing = False
+        self._docks: list[QDockWidget] = []
+        self._docks_when_full: QByteArray | None = None
         self._views: list[QWidget] = []
         self._pictures = _splitter(Qt.Orientation.Horizontal)
         self._all = _splitter(Qt.Orientation.Vertical)
@@ -49,8 +51,6 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addLayout(self._bars)
         column.addWidget(self._stack, 1)
-        self._below = QVBoxLayout()
-        column.addLayout(self._below)
         self.setCentralWidget(centre)
 
     @property
@@ -66,18 +66,25 @@ class MainWindow(QMainWindow):
         self._all.setSizes([600, 400])
         self._pictures.setSizes([500, 500])
 
-    def add_bar(self, bar: QWidget, *, below: bool = False) -> None:
-        """A bar above (or below) the views that shows itself when it has something to say."""
-        (self._below if below else self._bars).addWidget(bar)
+    def add_bar(self, bar: QWidget) -> None:
+        """A bar above the views that shows itself when it has something to say."""
+        self._bars.addWidget(bar)
 
     def set_empty_page(self, page: QWidget) -> None:
         """What is shown while no study is open."""
         self._stack.addWidget(page)
 
     def show_empty_page(self, *, empty: bool) -> None:
-        """Show the page without a study, or the views."""
+        """Show the page without a study alone, or the views with their docks."""
         last = self._stack.count() - 1
         self._stack.setCurrentIndex(last if empty and last else 0)
+        if empty and self._docks_when_full is None:
+            self._docks_when_full = self.saveState(LAYOUT_VERSION)
+            for dock in self._docks:
+                dock.hide()
+        elif not empty and self._docks_when_full is not None:
+            self.restoreState(self._docks_when_full, LAYOUT_VERSION)
+            self._docks_when_full = None
 
     def add_panel(
         self, title: str, name: str, panel: QWidget, area: Qt.DockWidgetArea, *, titled: bool = True
@@ -89,6 +96,7 @@ class MainWindow(QMainWindow):
         if not titled:
             dock.setTitleBarWidget(QWidget(dock))
         self.addDockWidget(area, dock)
+        self._docks.append(dock)
         return dock
 
     def only_view(self, index: int | None) -> None:
@@ -125,7 +133,7 @@ class MainWindow(QMainWindow):
         """What restores the layout in the next session."""
         return (
             ("window/geometry", self.saveGeometry()),
-            ("window/docks", self.saveState(LAYOUT_VERSION)),
+            ("window/docks", self._docks_when_full or self.saveState(LAYOUT_VERSION)),
             ("window/pictures", self._pictures.saveState()),
             ("window/views", self._all.saveState()),
         )
