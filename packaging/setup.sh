@@ -192,7 +192,7 @@ Install one (Debian, Ubuntu: apt-get install python3.12 python3.12-venv), or nam
 install_packages_of_python() {
     { : >"$UNFINISHED" && : >"$LOG"; } || fail "the folder $VENV cannot be written to."
     install_torch
-    say 'Installing the other packages (about 450 MB to download if none is cached):'
+    say 'Installing the other packages (about 470 MB to download if none is cached):'
     wanted_packages >"$VENV/requirements.txt"
     pip_install -r "$VENV/requirements.txt" || explain_pip_failure
     "$VENV_PYTHON" -c 'import PySide6.QtWidgets, vtkmodules.vtkRenderingOpenGL2, cv2, numba, torch' 2>>"$LOG" || {
