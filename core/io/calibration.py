@@ -6,7 +6,7 @@ from typing import final
 
 from core.errors import CalibrationError
 from core.geometry.view import View
-from core.io.jointtrack import BIPLANE_TITLE, TITLE, read_jointtrack
+from core.io.jointtrack import BIPLANE_TITLE, TITLE, read_jointtrack_calibration
 from core.io.mayacam import read_mayacam_with_notes
 from core.io.text_files import read_text
 
@@ -55,7 +55,9 @@ def inspect_calibration(
                 "choose the pictures first"
             )
         notes = (f"the world of {path.name} is its camera: source at the origin, x right, y up, z to the source",)
-        return Calibration(view=read_jointtrack(path, name, picture_size), kind="JointTrack one-plane", notes=notes)
+        return Calibration(
+            view=read_jointtrack_calibration(path, name, picture_size), kind="JointTrack one-plane", notes=notes
+        )
     view, notes_about = read_mayacam_with_notes(path, name, lengths=lengths)
     if picture_size is not None and picture_size != (view.width_px, view.height_px):
         raise CalibrationError(

@@ -24,7 +24,7 @@ OPENCV_FROM_JOINTTRACK = Rigid(rotation=np.diag([1.0, -1.0, -1.0]), translation_
 """Camera frame as used here (y down, z to the detector) from JointTrack's (y up, z to the viewer)."""
 
 
-def read_jointtrack(path: Path, name: str, picture_size: tuple[int, int]) -> View:
+def read_jointtrack_calibration(path: Path, name: str, picture_size: tuple[int, int]) -> View:
     """The view that a JT_INTCALIB file describes, for pictures of a size in pixels (width, height).
 
     ``u = W/2 + xoff/p + (SID/p) X/(-Z)`` counted from the picture's left edge, ``v`` likewise from its bottom edge.
@@ -76,14 +76,15 @@ def _calibration_numbers(words: list[str], path: Path) -> list[float]:
     return values
 
 
-def read_kinematics(path: Path, view: View) -> tuple[Rigid | None, ...]:
+def read_jts(path: Path, view: View | None = None) -> tuple[Rigid | None, ...]:
     """Poses of a .jts or .jtak file as ``world_from_body``, one a row; None where a row is not optimised.
 
     Rows are x, y, z, z_rot, x_rot, y_rot: millimetres and degrees, ``R = Rz Rx Ry``, model to JointTrack's camera.
 
     Args:
         path: the file.
-        view: the view whose camera the poses are given in.
+        view: the view whose camera the poses are given in; None where the world is that camera, as with
+            JointTrack's own calibration.
 
     Raises:
         PoseError: the file is missing or broken; the message names the line.
@@ -94,9 +95,10 @@ def read_kinematics(path: Path, view: View) -> tuple[Rigid | None, ...]:
         raise PoseError(
             f"pose file {path}, line 1: expected {' or '.join(_KINEMATICS)}, found {lines[0].strip()[:40]!r}"
         )
+    poses = [_pose(line, number, path) for number, line in enumerate(lines[2:], start=3) if line.strip()]
+    if view is None:
+        return tuple(poses)
     world_from_jointtrack = view.camera_from_world.inverse() @ OPENCV_FROM_JOINTTRACK
-    numbered = [(number, line) for number, line in enumerate(lines[2:], start=3) if line.strip()]
-    poses = [_pose(line, number, path) for number, line in numbered]
     return tuple(None if pose is None else world_from_jointtrack @ pose for pose in poses)
 
 
