@@ -144,6 +144,7 @@ QToolButton:pressed {{ background: {theme.border}; }}
 QToolButton:checked {{ background: {theme.accent}; color: {theme.accent_text}; }}
 QLabel[role="caption"] {{ color: {theme.muted}; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {theme.muted}; }}
+QLabel[role="key"] {{ color: {theme.muted}; }}
 QFrame[role="card"] {{ background: {theme.raised}; border: 1px solid {theme.border}; border-radius: 6px; }}
 QRangeSlider {{ qproperty-barColor: {theme.accent}; }}
 QProgressBar {{ border: none; border-radius: 3px; background: {theme.field}; max-height: 6px; }}
