@@ -96,8 +96,7 @@ class Trial:
             return self.frames.index(frame)
         except ValueError:
             raise StudyError(
-                f"trial {self.name!r} has no frame {frame}; its frames run from {self.frames[0]} "
-                f"to {self.frames[-1]}"
+                f"trial {self.name!r} has no frame {frame}; its frames run from {self.frames[0]} to {self.frames[-1]}"
             ) from None
 
 

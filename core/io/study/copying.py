@@ -1,0 +1,125 @@
+"""New study folders appear whole or not at all: built beside their place, read back, then renamed."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import StudyError
+from core.io.study import rows, sessions
+from core.io.study.as_json import body_as_json, dumps, pose_as_json, trial_as_json
+from core.io.study.database import DATABASE, Database
+from core.io.study.links import Links
+from core.io.study.refusals import told
+from core.study.values import FileLink, Study
+
+_OWN = (DATABASE, DATABASE + "-wal", DATABASE + "-shm", "writer.lock")
+
+
+@contextmanager
+def build_folder(folder: Path) -> Iterator[Path]:
+    """A draft folder that takes its name when the block ends well and vanishes when it does not.
+
+    Raises:
+        StudyError: something is there already.
+        StorageError: the disk refuses.
+    """
+    if folder.exists() and not _is_empty_folder(folder):
+        raise StudyError(f"{folder} exists already; open it, or choose another name")
+    draft = folder.with_name(folder.name + ".part")
+    with told(folder):
+        if draft.exists():
+            # Only an interrupted run leaves such a draft behind.
+            shutil.rmtree(draft)
+        draft.mkdir(parents=True)
+        try:
+            yield draft
+            if folder.exists():
+                folder.rmdir()
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def copy_study(database: Database, links: Links, study: Study, folder: Path) -> None:
+    """Copy a study with the files inside its folder, and check the copy before it takes its name.
+
+    Raises:
+        StudyError: something is there already, or the copy does not read back.
+        StorageError: the disk refuses.
+    """
+    if links.folder == Links(folder, None).folder:
+        raise StudyError(f"{folder} is the study itself; choose another name")
+    with build_folder(folder) as draft:
+        shutil.copytree(links.folder, draft, ignore=lambda *_: _OWN, dirs_exist_ok=True)
+        database.copy_into(draft)
+        final = Links(folder, None)
+        _settle(draft, links, final)
+        _compare(draft, final, _as_copied(study, links, final))
+
+
+def _settle(draft: Path, old: Links, new: Links) -> None:
+    copy = Database.open(draft, read_only=False)
+    try:
+        with copy.writing() as connection:
+            rows.rewrite_links(connection, old, lambda path: new.to_stored(_carried(path, old, new)))
+            rows.write_meta(connection, {"home": str(new.folder)})
+            sessions.end_all(connection)
+    finally:
+        copy.close()
+
+
+def _carried(path: Path, old: Links, new: Links) -> Path:
+    """Where a file is found from the copy: those inside the study's folder went with it."""
+    if path.is_relative_to(old.folder):
+        return new.folder / path.relative_to(old.folder)
+    return path
+
+
+def _compare(draft: Path, links: Links, expected: Study) -> None:
+    """Read the copy back and refuse it unless it says the same as the original.
+
+    Raises:
+        StudyError: it does not.
+    """
+    copy = Database.open(draft, read_only=True)
+    try:
+        with copy.reading() as connection:
+            found = rows.read_study(connection, links)
+    finally:
+        copy.close()
+    if _told(found) != _told(expected):
+        raise StudyError(f"the copy at {links.folder} does not read back as the original; check the disk and try again")
+
+
+def _told(study: Study) -> str:
+    """Everything a study says, for comparison."""
+    poses = {" ".join(map(str, key)): pose_as_json(study.poses.by_key[key]) for key in sorted(study.poses)}
+    trials = [trial_as_json(trial) for trial in study.trials]
+    bodies = [body_as_json(body) for body in study.bodies]
+    return dumps({"name": study.name, "trials": trials, "bodies": bodies, "poses": poses})
+
+
+def _as_copied(study: Study, old: Links, new: Links) -> Study:
+    """The study with its links as the copy should have them."""
+
+    def carried(link: FileLink) -> FileLink:
+        return replace(link, path=_carried(link.path, old, new))
+
+    trials = tuple(
+        replace(
+            trial,
+            views=tuple(
+                replace(v, images=tuple(map(carried, v.images)), calibration=carried(v.calibration))
+                for v in trial.views
+            ),
+        )
+        for trial in study.trials
+    )
+    bodies = tuple(replace(body, mesh=carried(body.mesh)) for body in study.bodies)
+    return replace(study, trials=trials, bodies=bodies)
+
+
+def _is_empty_folder(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
