@@ -239,7 +239,7 @@ install_torch() {
 }
 
 has_nvidia() {
-    [ -e /proc/driver/nvidia/version ] || nvidia-smi -L >/dev/null 2>&1
+    nvidia-smi -L >/dev/null 2>&1
 }
 
 need_space() {
