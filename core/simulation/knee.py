@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Float
 
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
@@ -19,7 +20,6 @@ from core.simulation.motion import KneePose, gait, gait_phases
 from core.simulation.rig import dual_plane_rig
 from core.simulation.xray import (
     COBALT_CHROMIUM_PER_MM,
-    TITANIUM_PER_MM,
     MetalPart,
     Texture,
     metal_transmission,
@@ -68,8 +68,12 @@ def make_knee(
     size_px: int = 1024,
     chain: ImageChain | None = None,
     side: Side = Side.RIGHT,
+    tray_per_mm: Float[np.ndarray, "2"] = COBALT_CHROMIUM_PER_MM,
 ) -> SimulatedKnee:
-    """A knee that walks through the given shares of the gait cycle (see ``gait_phases``)."""
+    """A knee that walks through the given shares of the gait cycle (see ``gait_phases``).
+
+    Trays are made of cobalt-chromium or, more translucent, of titanium (``TITANIUM_PER_MM``).
+    """
     chain = ImageChain() if chain is None else chain
     femoral = femoral_component(SIMULATION_EDGE_MM, side)
     tibial = tibial_component(SIMULATION_EDGE_MM, side)
@@ -78,7 +82,7 @@ def make_knee(
     return SimulatedKnee(
         views=dual_plane_rig(size_px),
         femoral=MetalPart(mesh=femoral, per_mm=COBALT_CHROMIUM_PER_MM),
-        tibial=MetalPart(mesh=tibial, per_mm=TITANIUM_PER_MM),
+        tibial=MetalPart(mesh=tibial, per_mm=tray_per_mm),
         anatomy=knee_anatomy(side),
         texture=Texture.random(draw),
         apertures=(first, second),

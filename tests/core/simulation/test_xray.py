@@ -15,7 +15,7 @@ from core.simulation.detector import ImageChain, expose, make_aperture
 from core.simulation.knee import make_knee, simulate
 from core.simulation.motion import gait_phases
 from core.simulation.rig import dual_plane_rig
-from core.simulation.xray import ENERGY_SHARES, MetalPart, metal_transmission, primary
+from core.simulation.xray import ENERGY_SHARES, TITANIUM_PER_MM, MetalPart, metal_transmission, primary
 
 SIZE = 256
 
@@ -138,6 +138,14 @@ def test_sixteen_bits_hold_the_same_picture(knee, pictures):
     np.testing.assert_allclose(deep / 257.0, pictures[0][0], atol=0.51)
     with pytest.raises(ImageError, match="8 or 16 bits"):
         ImageChain(bits=12)
+
+
+def test_titanium_lets_more_through_than_cobalt_chromium(knee, pictures):
+    lighter = make_knee(gait_phases(40), 11, size_px=512, tray_per_mm=TITANIUM_PER_MM).picture(0, 0)
+    stem = knee.views[0].project(knee.truth(0)[1].apply(np.array([[-1.0, -36.0, 4.0]])))[0]
+    u, v = np.round(stem).astype(int)
+    patch = np.s_[v - 2 : v + 3, u - 2 : u + 3]
+    assert lighter[patch].mean() > pictures[0][0][patch].mean() + 3
 
 
 def test_simulate_reports_each_pair():
