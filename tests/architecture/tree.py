@@ -3,26 +3,17 @@
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+MADE = (".git", ".venv", "__pycache__", "*_cache", ".hypothesis", ".set-up.lock", "*.study", "*.part", "build", "dist")
 LINT = "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"
 
 
 def project_files(pattern: str = "*") -> list[Path]:
-    """Files that belong to the project: what git tracks or would, else everything but hidden folders."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if listed.returncode == 0:
-        found = [ROOT / line for line in listed.stdout.splitlines()]
-    else:
-        found = [path for path in ROOT.rglob("*") if not any(part.startswith(".") for part in _inside(path))]
-    return sorted(path for path in found if path.is_file() and path.match(pattern))
+    """Files that belong to the project: what git tracks or would; without git, all that nothing makes anew."""
+    return [path for path in _listed_by_git() or _found() if path.is_file() and path.match(pattern)]
 
 
 def sources(*folders: str) -> list[Path]:
@@ -45,6 +36,24 @@ def lint_imports(folder: Path) -> tuple[int, str]:
         [sys.executable, "-c", LINT, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
     return done.returncode, done.stdout + done.stderr
+
+
+def _listed_by_git() -> list[Path]:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return []
+    listed = subprocess.run(
+        [git, "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return sorted(ROOT / line for line in listed.stdout.splitlines())
+
+
+def _found() -> list[Path]:
+    return sorted(path for path in ROOT.rglob("*") if not any(fnmatch(p, m) for p in _inside(path) for m in MADE))
 
 
 def _inside(path: Path) -> tuple[str, ...]:
