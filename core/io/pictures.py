@@ -1,5 +1,6 @@
 """Decode one grey TIFF or PNG picture, or only its size; damaged and unsuitable files are refused by name."""
 
+import io
 import logging
 import re
 import struct
@@ -111,7 +112,7 @@ def _decoded(path: Path, raw: bytes) -> np.ndarray:
 
 
 def _decoded_tiff(path: Path, raw: bytes) -> np.ndarray:
-    with tifffile.TiffFile(path) as tiff:
+    with tifffile.TiffFile(io.BytesIO(raw)) as tiff:
         full = [page for page in (page.aspage() for page in tiff.pages) if not page.is_reduced]
         stacked = int((tiff.imagej_metadata or {}).get("images", 1))
         count = max(len(full), stacked)
