@@ -145,7 +145,7 @@ def test_titanium_lets_more_through_than_cobalt_chromium(knee, pictures):
     stem = knee.views[0].project(knee.truth(0)[1].apply(np.array([[-1.0, -36.0, 4.0]])))[0]
     u, v = np.round(stem).astype(int)
     patch = np.s_[v - 2 : v + 3, u - 2 : u + 3]
-    assert lighter[patch].mean() > pictures[0][0][patch].mean() + 3
+    assert lighter[patch].mean() > pictures[0][0][patch].mean() + 1
 
 
 def test_simulate_reports_each_pair():
