@@ -1,5 +1,6 @@
 """Third page: the bodies; their units are asked, never assumed, and what was repaired is told."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import final
@@ -54,7 +55,7 @@ class BodyCard(QFrame):
         self._newest = Newest(self)
         self._newest.answered.connect(self._on_answer)
         self._newest.refused.connect(lambda error: self._fail(f"{sentence(str(error))}."))
-        self.name = QLineEdit(path.stem)
+        self.name = QLineEdit(_suggested_name(path))
         self.name.setAccessibleName("name of the body")
         self.name.textChanged.connect(self.changed)
         self._question, self.verdict = QLabel("How large is it?"), Verdict()
@@ -263,6 +264,12 @@ class BodiesPage(QWizardPage):
         card.hide()
         card.deleteLater()
         self._changed()
+
+
+def _suggested_name(path: Path) -> str:
+    """The file's name without its number: femur0.stl is the femur."""
+    plain = re.sub(r"[\s_-]*\d+$", "", path.stem)
+    return plain if len(plain) > 2 else path.stem
 
 
 def _length(millimetres: float) -> str:

@@ -90,8 +90,9 @@ class BodyReport:
 
 
 def sentence(text: str) -> str:
-    """With a capital at its beginning and no full stop at its end."""
-    return text[:1].upper() + text[1:].rstrip(". ")
+    """With a capital at its beginning (unless that is a file's name) and no full stop at its end."""
+    first = text.split(" ", 1)[0]
+    return (text[:1].upper() + text[1:] if first.isalpha() else text).rstrip(". ")
 
 
 def check_plane(sources: Sources, index: int, files: PlaneFiles, lengths: Lengths = "mm") -> PlaneReport:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
-from core.io.study.add import body_from_file, trial_from_files
 
 from app.wizards.sources import BodyFile, Lengths, Measured, PairBy, Pairs, Pictures, TrialFiles
 from core.geometry.mesh import TriangleMesh
@@ -15,6 +14,7 @@ from core.io.calibration import inspect_calibration
 from core.io.images import check_sizes, contrast_fault, find_sequence, pair_sequences, read_image
 from core.io.mesh_files import guess_units, read_mesh, read_surface
 from core.io.study import StudyFile
+from core.io.study.add import body_from_file, trial_from_files
 from core.registration.body import prepare_body
 from core.registration.values import Body
 from core.study.values import BodyRecord, Trial
@@ -74,6 +74,7 @@ class DiskSources:
             Path(first.calibration),
             None if second is None else Path(second.calibration),
             files.pair_by,
+            lengths=files.lengths,
         )
 
     def body(self, file: BodyFile) -> BodyRecord:

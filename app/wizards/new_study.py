@@ -33,6 +33,8 @@ class WritingWizard(QWizard):
         self.resize(860, 680)
         self.result_value: Any = None
         self._runner = Runner(self)
+        self._title = title
+        self.currentIdChanged.connect(self._show_step)
         self._runner.reported.connect(self._on_report)
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._on_failed)
@@ -46,7 +48,7 @@ class WritingWizard(QWizard):
         if self._runner.busy:
             return
         self._set_busy("Working")
-        self._runner.start(self.windowTitle(), self.work, keep=lambda _report: True)
+        self._runner.start(self._title, self.work, keep=lambda _report: True)
 
     def reject(self) -> None:
         """Cancel the work that runs, else the wizard."""
@@ -64,6 +66,11 @@ class WritingWizard(QWizard):
             if close is not None:
                 close()
         super().done(result)
+
+    def _show_step(self, page: int) -> None:
+        pages = self.pageIds()
+        if page in pages and len(pages) > 1:
+            self.setWindowTitle(f"{self._title} – step {pages.index(page) + 1} of {len(pages)}")
 
     def _set_busy(self, text: str | None) -> None:
         for which in (QWizard.WizardButton.BackButton, QWizard.WizardButton.FinishButton):

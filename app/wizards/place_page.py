@@ -66,7 +66,9 @@ class PlacePage(QWizardPage):
         folder = Path(self._folder.text).expanduser()
         bad = sorted(set(self.name) & set(_FORBIDDEN))
         if bad:
-            return f"A name may not contain {' '.join(bad)}: it becomes the name of a folder."
+            return (
+                f"The name becomes that of a folder, so it may not contain {' or '.join(f'“{sign}”' for sign in bad)}."
+            )
         if not folder.is_dir():
             return f"There is no folder {folder}. Choose one that exists."
         if not os.access(folder, os.W_OK):

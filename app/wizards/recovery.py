@@ -76,6 +76,7 @@ class RecoveryOffer(QDialog):
         texts.setSpacing(GRID_PX)
         texts.addWidget(said)
         texts.addWidget(where)
+        texts.addStretch(1)
         row.setSpacing(2 * GRID_PX)
         row.addWidget(shape, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(texts, 1)

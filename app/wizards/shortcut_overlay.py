@@ -75,6 +75,7 @@ class ShortcutOverlay(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.viewport().setAutoFillBackground(False)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column.addWidget(self._scroll, 1)
         self._columns = 0
@@ -115,12 +116,15 @@ class ShortcutOverlay(QWidget):
         self.setGeometry(parent.rect())
         margin = 3 * GRID_PX if parent.width() > 900 else GRID_PX
         wide = min(parent.width() - 2 * margin, 4 * _COLUMN_PX + 8 * GRID_PX)
-        high = parent.height() - 2 * margin
-        self._card.setGeometry((parent.width() - wide) // 2, margin, wide, high)
         columns = max(1, (wide - 6 * GRID_PX) // _COLUMN_PX)
         if columns != self._columns:
             self._columns = columns
             self._fill()
+        content = self._scroll.widget()
+        rows = None if content is None else content.layout()
+        wanted = 0 if rows is None else rows.totalHeightForWidth(wide - 6 * GRID_PX)
+        high = min(wanted + 10 * GRID_PX, parent.height() - 2 * margin)
+        self._card.setGeometry((parent.width() - wide) // 2, (parent.height() - high) // 2, wide, high)
 
     def lines_shown(self) -> tuple[tuple[str, str], ...]:
         """What is shown under the present filter."""
@@ -164,6 +168,7 @@ class ShortcutOverlay(QWidget):
         if not groups:
             row.addWidget(QLabel("Nothing is called that."), 0, Qt.AlignmentFlag.AlignTop)
         self._scroll.setWidget(inner)
+        inner.setAutoFillBackground(False)
 
 
 def _balanced(groups: Sequence[ShortcutGroup], count: int) -> list[list[ShortcutGroup]]:

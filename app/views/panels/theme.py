@@ -1,6 +1,7 @@
 """The look of the window: Fusion with an explicit palette, dark for the reading room and light for slides."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 from PySide6.QtGui import QColor, QFont, QPalette
@@ -8,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.views.panels.icons import refresh_icons
 
+_CHECK = Path(__file__).resolve().parents[3] / "resources" / "theme" / "check.png"
 GRID_PX = 8
 """All distances are multiples or halves of this."""
 
@@ -142,6 +144,16 @@ QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 3px; 
 QToolButton:hover, QToolButton:focus {{ background: {theme.raised}; border-color: {theme.border}; }}
 QToolButton:pressed {{ background: {theme.border}; }}
 QToolButton:checked {{ background: {theme.accent}; color: {theme.accent_text}; }}
+QRadioButton::indicator, QCheckBox::indicator {{ width: 14px; height: 14px; background: {theme.field};
+  border: 1px solid {theme.muted}; }}
+QRadioButton::indicator {{ border-radius: 8px; }}
+QCheckBox::indicator {{ border-radius: 3px; }}
+QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {theme.border}; }}
+QRadioButton::indicator:hover, QCheckBox::indicator:hover {{ border-color: {theme.accent}; }}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 5px solid {theme.accent};
+  background: {theme.accent_text}; }}
+QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
+  image: url("{_CHECK.as_posix()}"); }}
 QLabel[role="caption"] {{ color: {theme.muted}; font-weight: 600; }}
 QLabel[role="muted"] {{ color: {theme.muted}; }}
 QLabel[role="key"] {{ color: {theme.muted}; }}
