@@ -38,6 +38,9 @@ from core.io.demo_study import ensure_demo_study
 from core.study.values import BodyRecord, Study, Trial
 
 DEFAULT_SIZE = QSize(1600, 960)
+GIVE_WAY_S = 0.0002
+"""How soon a computing thread lets the window's thread run Python: with Python's 5 ms, painting (which gives
+the lock away and takes it back many times) was measured three times slower during a registration."""
 _PICTURE_PATIENCE_MS = 180_000
 
 
@@ -59,6 +62,7 @@ def build_window(
     arrays: Callable[[Callable[[], Study]], Pixels] = Arrays,
 ) -> Built:
     """Make one window with nothing open; tests give their own preferences, answers and arrays."""
+    sys.setswitchinterval(GIVE_WAY_S)
     preferences = Preferences() if preferences is None else preferences
     apply_theme(application, dark=preferences.dark)
     window = MainWindow()
@@ -136,6 +140,9 @@ def _place_parts(window: MainWindow) -> Parts:
         window.add_view(view)
     window.add_bar(parts.messages)
     window.set_status_line(parts.status)
+    kept = parts.proposal.sizePolicy()
+    kept.setRetainSizeWhenHidden(True)  # pictures must not jump when a proposal comes
+    parts.proposal.setSizePolicy(kept)
     tree = window.add_panel("Study", "dock.study", parts.tree, area.LeftDockWidgetArea)
     levels = window.add_panel("Window and level", "dock.levels", parts.levels, area.LeftDockWidgetArea)
     pose = window.add_panel("Pose", "dock.pose", parts.pose, area.RightDockWidgetArea)

@@ -42,11 +42,6 @@ class BodyLoader(QObject):
         self._session.messages.status.emit(f"Preparing {', '.join(missing)}…")
         self._runner.start("Preparing bodies", lambda: prepare(arrays, missing), keep=lambda _report: True)
 
-    def restart(self) -> None:
-        """Another study: prepare all anew."""
-        self._session.bodies.clear()
-        self.load()
-
     def close(self) -> None:
         """End the thread."""
         self._runner.close()

@@ -147,9 +147,9 @@ class Drawing(QObject):
         mesh = self._meshes[name]
         outline = silhouette(mesh, view, item.pose)
         ghost = None if item.ghost is None else silhouette(mesh, view, item.ghost).segments_px
-        xray, scale = None, 1.0
+        xray = None
         if look.overlay is Overlay.XRAY:
-            xray, scale = self._xray(self._session.bodies[name], view, item.pose)
+            xray = self._xray(self._session.bodies[name], view, item.pose)
         borrowed = item.origin in {Origin.BORROWED, Origin.PLACED}
         return BodyOverlay(
             name=name,
@@ -163,14 +163,14 @@ class Drawing(QObject):
             ghost_segments_px=ghost,
         )
 
-    def _xray(self, body: Body, view: View, pose: Rigid) -> tuple[np.ndarray | None, float]:
+    def _xray(self, body: Body, view: View, pose: Rigid) -> np.ndarray | None:
         """Path length, at half resolution while something moves."""
         divisor = 1 if self._fine else 2
         size = (view.height_px // divisor, view.width_px // divisor)
         try:
-            return path_length(body.level_for(0.1), view, pose, size), float(divisor)
+            return path_length(body.level_for(0.1), view, pose, size)
         except GeometryError:
-            return None, 1.0
+            return None
 
     def _scene_bodies(self) -> list[SceneBody]:
         bodies = []

@@ -13,9 +13,9 @@ from app.state.document import Document
 from app.workers.runner import Runner
 from core.errors import DuoscopeError, PoseError, StudyLockedError
 from core.io.poses_csv import read_poses, write_poses
+from core.io.simulated_study import Progress as DemoProgress
 from core.io.software import SOFTWARE
 from core.io.study.file import SUFFIX, StudyFile
-from core.io.simulated_study import Progress as DemoProgress
 from core.study.values import BodyRecord, PoseKey, PoseRecord, Trial
 
 
@@ -110,7 +110,7 @@ class Files(QObject):
         if missed:
             copy.record(missed, author=self._session.preferences.author, action="save as")
         proposals = None if self._session.document is None else self._session.document.proposals
-        self._swap(copy)
+        self._swap(copy, same=True)
         if proposals and self._session.document is not None:
             self._session.store.replace(self._session.document.with_proposals(proposals), "save as")
         self._session.messages.info(f"Saved as {copy.path}; changes go there from now on.")
@@ -218,14 +218,16 @@ class Files(QObject):
             answer = self._dialogs.choose("The study is open elsewhere", str(error), ("Open to look at only",))
             return None if answer is None else StudyFile.open(path, read_only=True, author=author)
 
-    def _swap(self, opened: StudyFile | None) -> None:
+    def _swap(self, opened: StudyFile | None, *, same: bool = False) -> None:
+        """Another study takes the place; ``same`` content keeps its prepared bodies."""
         before, self._file = self._file, opened
         self._session.recorder.attach(None if opened is None or opened.read_only else opened)
         if before is not None:
             before.close()
         self._session.history.locked = opened is not None and opened.read_only
         self._session.arrays.forget()
-        self._session.bodies.clear()
+        if not same:
+            self._session.bodies.clear()
         self._session.store.open(None if opened is None else Document(study=opened.study))
         self._session.selector.fit_to(None if opened is None else opened.study)
         self._session.preferences.mark_open(None if opened is None or opened.read_only else opened.path)

@@ -79,8 +79,8 @@ class Keyboard(QObject):
         """Look at keys before shortcuts do."""
         if not isinstance(event, QKeyEvent) or not isinstance(watched, QWidget):
             return False
-        if watched.window() is not self._window:
-            return False
+        if watched is not QApplication.focusWidget() or watched.window() is not self._window:
+            return False  # what a focused widget leaves alone is offered to its parents too
         if event.type() is QEvent.Type.ShortcutOverride:
             return self._override(watched, event)
         return self._hold(watched, event)

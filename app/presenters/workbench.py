@@ -217,7 +217,7 @@ class Workbench(QObject):
         self._scores = ()
         names = self.session.body_names
         self.appearance.restart({name: body_colour(index) for index, name in enumerate(names)})
-        self.loader.restart()
+        self.loader.load()
         self._show_title()
         self._show_trial()
         self.refresh_all()

@@ -35,6 +35,7 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.setMinimumSize(QSize(960, 600))
         self._closing = False
+        self._asking = False
         self._docks: list[QDockWidget] = []
         self._docks_when_full: QByteArray | None = None
         self._views: list[QWidget] = []
@@ -153,15 +154,16 @@ class MainWindow(QMainWindow):
     def allow_close(self) -> None:
         """Nothing is lost any more: close."""
         self._closing = True
-        self.close()
+        if not self._asking:
+            self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask first."""
-        if self._closing:
-            event.accept()
-        else:
-            event.ignore()
+        """Ask first; the answer may come at once."""
+        if not self._closing:
+            self._asking = True
             self.close_requested.emit()
+            self._asking = False
+        event.setAccepted(self._closing)
 
 
 def _splitter(orientation: Qt.Orientation) -> QSplitter:
