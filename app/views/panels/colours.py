@@ -110,15 +110,20 @@ def paint_state(painter: QPainter, state: FrameState, centre: QPointF, size: flo
     painter.restore()
 
 
-def state_icon(state: FrameState, theme: Theme, size: int = 16, ratio: float = 2.0) -> QIcon:
-    """The shape of a state as an icon."""
-    pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+def state_pixmap(state: FrameState, theme: Theme, room: int, ratio: float, size: float) -> QPixmap:
+    """The shape of a state in the middle of a square."""
+    pixmap = QPixmap(QSize(round(room * ratio), round(room * ratio)))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    paint_state(painter, state, QPointF(size / 2, size / 2), size * 0.6, theme)
+    paint_state(painter, state, QPointF(room / 2, room / 2), size, theme)
     painter.end()
-    return QIcon(pixmap)
+    return pixmap
+
+
+def state_icon(state: FrameState, theme: Theme, size: int = 16, ratio: float = 2.0) -> QIcon:
+    """The shape of a state as an icon."""
+    return QIcon(state_pixmap(state, theme, size, ratio, size * 0.6))
 
 
 def swatch(colour: str, size: int = 12, ratio: float = 2.0) -> QIcon:

@@ -6,15 +6,17 @@ from typing import Self, final
 
 import numpy as np
 from jaxtyping import Float, Int
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen, QPolygonF
 
-from app.views.panels.colours import HEIGHTS, URGENCY, FrameState, paint_state, state_colour
+from app.views.panels.colours import HEIGHTS, URGENCY, FrameState, state_colour, state_pixmap
 from app.views.panels.theme import Theme
 
 _SHAPE_ROOM = 9.0
 """Pixels a frame needs for its state to be drawn as a shape."""
 _LANE = 14.0
+_SHAPE = 9.0
+_WIDE_PEN_POINTS = 400
 _BY_URGENCY = sorted(URGENCY, key=lambda state: URGENCY[state])
 
 
@@ -188,8 +190,7 @@ def _paint_states(painter: QPainter, layout: Layout, lane: Lane, top: float, the
     mark = QRectF(layout.left - 8, top + 3, 4, _LANE - 6)
     painter.fillRect(mark, QColor(lane.colour))
     if layout.step >= _SHAPE_ROOM:
-        for place, state in enumerate(lane.states):
-            paint_state(painter, state, QPointF(layout.x_of(place), top + _LANE / 2), 9.0, theme)
+        _paint_shapes(painter, layout, lane, top, theme)
         return
     columns = int(layout.right - layout.left)
     crowded = len(lane.states) > columns
@@ -207,31 +208,60 @@ def _paint_states(painter: QPainter, layout: Layout, lane: Lane, top: float, the
         painter.drawRects(boxes)
 
 
+def _paint_shapes(painter: QPainter, layout: Layout, lane: Lane, top: float, theme: Theme) -> None:
+    """Each shape is painted once and stamped where it belongs."""
+    ratio = painter.device().devicePixelRatioF()
+    room = round(_SHAPE + 4)
+    stamps = {state: state_pixmap(state, theme, room, ratio, _SHAPE) for state in set(lane.states)}
+    for place, state in enumerate(lane.states):
+        at = QPointF(layout.x_of(place) - room / 2, top + (_LANE - room) / 2)
+        painter.drawPixmap(at, stamps[state])
+
+
 def _paint_scores(painter: QPainter, layout: Layout, lane: Lane, *, active: bool) -> None:
     scores = np.asarray(lane.scores, dtype=np.float64)
     if not np.isfinite(scores).any():
         return
-    columns = max(int(layout.right - layout.left), 1)
-    if len(scores) > columns:
-        low, high = score_range(scores, columns)
-        values = np.stack([low, high], axis=1).ravel()
-        x = np.repeat(layout.left + np.arange(columns) + 0.5, 2)
-    else:
-        values, x = scores, layout.left + (np.arange(len(scores)) + 0.5) * layout.step
     colour = QColor(lane.colour)
     colour.setAlpha(255 if active else 130)
     painter.save()
+    columns = max(int(layout.right - layout.left), 1)
+    if len(scores) > columns:
+        _paint_band(painter, layout, scores, columns, colour)
+    else:
+        _paint_curve(painter, layout, scores, colour, 2.0 if active else 1.2)
+    painter.restore()
+
+
+def _paint_band(
+    painter: QPainter, layout: Layout, scores: Float[np.ndarray, " n"], columns: int, colour: QColor
+) -> None:
+    """From the lowest to the highest score of each pixel column."""
+    low, high = score_range(scores, columns)
+    known = np.flatnonzero(np.isfinite(low))
+    x, bottom, top = layout.left + known + 0.5, layout.y_of(low[known]), layout.y_of(high[known])
+    thin = bottom - top < 2.0
+    bottom, top = np.where(thin, bottom + 1.0, bottom), np.where(thin, top - 1.0, top)
+    painter.setPen(QPen(colour, 1))
+    ends = zip(x.tolist(), bottom.tolist(), top.tolist(), strict=True)
+    painter.drawLines([QLineF(at, lower, at, upper) for at, lower, upper in ends])
+
+
+def _paint_curve(
+    painter: QPainter, layout: Layout, scores: Float[np.ndarray, " n"], colour: QColor, width: float
+) -> None:
+    """From frame to frame; a frame between two without scores is a dot."""
+    x, y = layout.left + (np.arange(len(scores)) + 0.5) * layout.step, layout.y_of(scores)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, 2.0 if active else 1.2))
-    y = layout.y_of(values)
-    for run in _runs(np.isfinite(values)):
-        points = [QPointF(a, b) for a, b in zip(x[run], y[run], strict=True)]
+    # Wide pens are slow on many points: there a thin one draws twice as dense a curve anyway.
+    painter.setPen(QPen(colour, width if len(scores) <= _WIDE_PEN_POINTS else 1.0))
+    painter.setBrush(colour)
+    for run in _runs(np.isfinite(scores)):
+        points = [QPointF(a, b) for a, b in zip(x[run].tolist(), y[run].tolist(), strict=True)]
         if len(points) == 1:
-            painter.setBrush(colour)
             painter.drawEllipse(points[0], 1.2, 1.2)
         else:
             painter.drawPolyline(QPolygonF(points))
-    painter.restore()
 
 
 def _runs(known: np.ndarray) -> list[slice]:

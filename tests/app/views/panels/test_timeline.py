@@ -193,3 +193,20 @@ def test_without_frames_it_says_what_to_do(timeline):
     empty = timeline.strip.grab().toImage()
     inks = {empty.pixelColor(x, y).name() for x in range(0, empty.width(), 2) for y in range(empty.height())}
     assert len(inks) > 1
+
+
+@pytest.mark.parametrize("count", [111, 1000, 5000])
+def test_new_states_of_many_frames_are_painted_at_once(timeline, count, theme):
+    """Noise is the worst case for a curve; a tracking run repaints it at every frame."""
+    timeline.set_frames(range(count))
+    noise = np.random.default_rng(0).uniform(0.0, 1.0, count)
+    lanes = [Lane(name=name, colour="#009e73", states=[FrameState.AUTO] * count, scores=noise) for name in "ab"]
+    timeline.set_lanes(lanes)
+    timeline.strip.repaint()
+    spent = []
+    for _ in range(5):
+        began = time.perf_counter()
+        timeline.set_lanes(lanes)
+        timeline.strip.repaint()
+        spent.append(time.perf_counter() - began)
+    assert np.median(spent) < 0.1
