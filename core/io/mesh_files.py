@@ -123,7 +123,7 @@ def read_surface(path: Path) -> TriangleMesh:
     try:
         vertices, faces = _parsed(raw, ending)
         if len(faces) == 0:
-            raise MeshError("it holds points but no faces" if len(vertices) else "it holds no faces")
+            raise MeshError("it holds no faces, perhaps only points")
         if not np.isfinite(vertices).all():
             raise MeshError("some of its vertices are no finite numbers (NaN or infinity)")
         return TriangleMesh(**_joined(vertices, faces))
@@ -154,8 +154,7 @@ def _parsed_by_trimesh(raw: bytes, kind: str) -> Surface:
         io.BytesIO(raw), file_type=kind, force="mesh", process=False, maintain_order=True, skip_materials=True
     )
     if not isinstance(loaded, trimesh.Trimesh):
-        count = len(getattr(loaded, "vertices", ()))
-        return np.zeros((count, 3)), np.zeros((0, 3), dtype=np.int64)
+        return np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int64)
     return np.asarray(loaded.vertices, dtype=np.float64), np.asarray(loaded.faces, dtype=np.int64)
 
 

@@ -29,7 +29,7 @@ _LEGACY_TYPES = {
     "unsigned_long": "u8",
     "vtktypeint64": "i8",
     "vtktypeuint64": "u8",
-    "vtkidtype": "i8",
+    "vtkidtype": "i4",  # VTK writes its index type as int here, whatever its size in memory
     "float": "f4",
     "double": "f8",
 }
