@@ -60,10 +60,8 @@ class Drawing(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self.draw)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(120)
-        self._later.timeout.connect(self._draw_finely)
+        self._scene_rests = False
+        self._greys: list[np.ndarray | None] = []
         self._fine = True
 
     def soon(self) -> None:
@@ -103,8 +101,18 @@ class Drawing(QObject):
                 picture.set_picture(None, self._nothing(index, trial is not None))
             else:
                 picture.set_picture(frame.images[index], frame.errors[index])
-        self._scene.set_pictures(list(greys))
+        self._greys = list(greys)
+        if not self._scene_rests:
+            self._scene.set_pictures(self._greys)
         self.soon()
+
+    def rest_scene(self, *, resting: bool) -> None:
+        """Leave the 3D scene as it is: drawing it beside a registration would make the window wait."""
+        self._scene_rests = resting
+        self._scene.set_title("3D scene (waits for the registration)" if resting else "3D scene")
+        if not resting:
+            self._scene.set_pictures(self._greys)
+            self.soon()
 
     def show_bodies(self) -> None:
         """Bodies of the study in the scene."""
@@ -117,6 +125,11 @@ class Drawing(QObject):
         shown = {name: found for name in self._meshes if (found := self._session.shown(name)) is not None}
         self._fine = not any(item.origin in {Origin.BY_HAND, Origin.RUNNING} for item in shown.values())
         self._draw_overlays(shown)
+        if not self._scene_rests:
+            self._draw_scene(shown)
+        self.drawn.emit()
+
+    def _draw_scene(self, shown: dict[str, Shown]) -> None:
         poses = {name: item.pose for name, item in shown.items()}
         poses |= {_ghost_name(name): item.ghost for name, item in shown.items() if item.ghost is not None}
         ghosts = {name for name in poses if name not in shown}
@@ -124,11 +137,6 @@ class Drawing(QObject):
             self._ghosts = ghosts
             self._scene.set_bodies(self._scene_bodies())
         self._scene.set_poses(poses)
-        self.drawn.emit()
-
-    def _draw_finely(self) -> None:
-        self._fine = True
-        self.draw()
 
     def _draw_overlays(self, shown: dict[str, Shown]) -> None:
         trial = self._session.trial

@@ -12,15 +12,20 @@ from app.presenters.pose_numbers import PoseNumbers
 from app.presenters.session import Session
 from app.views.fluoroscopy import DragKind, FluoroscopyView, ViewDrag
 from app.views.scene import GizmoMode, GizmoMotion, SceneView
-from core.geometry.manipulation import drag_along_ray, drag_in_plane, roll_about_ray, turn_about_view_axes
+from core.geometry.manipulation import (
+    Frame,
+    drag_along_ray,
+    drag_in_plane,
+    nudge,
+    roll_by_drag,
+    turn_by_drag,
+)
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
 
-LEVER_MM = 40.0
-"""A turning drag moves a point this far in front of the pivot with the cursor."""
-_DEPTH_GAIN = 2.0
-"""Depth shows less than what is in plane: a drag along the ray moves more."""
 _SAME_GESTURE_S = 0.8
+_DEPTH_GAIN = 3.0
+"""Depth is what is hardest to see: a drag along the ray moves by this many footprints of a pixel."""
 
 
 @final
@@ -42,9 +47,9 @@ class Hands(QObject):
         self._numbers = numbers
         self._scene = scene
         self._view_index = 0
-        self._picking = False
         self.gizmo_mode = GizmoMode.TRANSLATE
         self._nudged: tuple[object, float, int] = (None, 0.0, 0)
+        self._pictures = tuple(pictures)
         for index, picture in enumerate(pictures):
             self._bind_picture(index, picture)
         scene.gizmo_drag_started.connect(editor.begin)
@@ -54,6 +59,7 @@ class Hands(QObject):
         scene.body_clicked.connect(session.selector.select_body)
 
     def _bind_picture(self, index: int, picture: FluoroscopyView) -> None:
+        picture.point_picked.connect(lambda pixel: self._on_point(index, pixel))
         picture.drag_started.connect(lambda drag: self._on_drag_start(index, drag))
         picture.dragged.connect(self._on_drag)
         picture.drag_ended.connect(self._on_drag_end)
@@ -61,15 +67,10 @@ class Hands(QObject):
         picture.body_clicked.connect(lambda body: self._on_click(index, body))
         picture.ray_step_requested.connect(lambda steps: self._on_ray_step(index, steps))
 
-    @property
-    def picking_pivot(self) -> bool:
-        """Whether the next click sets the pivot."""
-        return self._picking
-
     def pick_pivot(self) -> None:
-        """The next click in a picture is the pivot, at the depth of the present one."""
-        self._picking = True
-        self._session.messages.status.emit("Click the point to turn about")
+        """The next click in the active picture is the pivot, at the depth of the present one."""
+        active = self._pictures[min(self._session.selection.view, len(self._pictures) - 1)]
+        active.start_picking("Click the point to turn about   Esc: cancel")
 
     def nudge(self, move: tuple[int, int, int], turn: tuple[int, int, int]) -> None:
         """One step along and about right, down, away of the active view."""
@@ -78,10 +79,15 @@ class Hands(QObject):
         pivot = None if body is None else self._editor.pivot_world_mm(body)
         if body is None or view is None or shown is None or pivot is None or self._editor.dragging:
             return
-        world_from_axes = view.camera_from_world.rotation.T
         step = self._numbers.step
-        moved = shown.pose.turned(world_from_axes @ np.radians(np.multiply(turn, step)), pivot)
-        moved = moved.shifted(world_from_axes @ np.multiply(move, step).astype(np.float64))
+        moved = nudge(
+            shown.pose,
+            pivot,
+            frame=Frame.VIEW,
+            view=view,
+            move_mm=step * np.array(move, dtype=np.float64),
+            turn_rad=np.radians(step * np.array(turn, dtype=np.float64)),
+        )
         pose = self._kept(body, shown.pose, moved)
         self._editor.set_pose(body, pose, f"Nudge {body}", "keys", merge=self._gesture((body, move, turn)))
 
@@ -126,19 +132,24 @@ class Hands(QObject):
 
     def _on_drag_start(self, index: int, drag: ViewDrag) -> None:
         self._session.selector.select_view(index)
-        if self._picking:
-            self._set_pivot(index, drag)
-            return
         self._view_index = index
         self._editor.begin(drag.body)
 
-    def _set_pivot(self, index: int, drag: ViewDrag) -> None:
-        """The clicked point, at the depth of the present pivot."""
-        self._picking = False
-        self._session.messages.status.emit("")
-        view, pivot = self._view(index), self._editor.pivot_world_mm(drag.body)
-        if view is not None and pivot is not None:
-            self._editor.set_pivot_world(drag.body, view.point_at_depth(drag.start_px, view.depth_mm(pivot)))
+    def _on_point(self, index: int, pixel: tuple[float, float]) -> None:
+        """The clicked point is the pivot, at the depth of the present one."""
+        body, view = self._session.selection.body, self._view(index)
+        pivot = None if body is None else self._editor.pivot_world_mm(body)
+        if body is not None and view is not None and pivot is not None:
+            self._editor.set_pivot_world(body, view.point_at_depth(pixel, view.depth_mm(pivot)))
+
+    def refresh_pivot(self) -> None:
+        """Mark the pivot in the pictures where it is not the body's centre."""
+        trial, body = self._session.trial, self._session.selection.body
+        pivot = self._editor.picked_pivot_world_mm(body) if body is not None else None
+        for index, picture in enumerate(self._pictures):
+            there = trial is not None and index < len(trial.views) and pivot is not None
+            view = self._view(index) if there else None
+            picture.set_pivot_mark(None if view is None or pivot is None else view.project(pivot[None])[0])
 
     def _on_drag(self, drag: ViewDrag) -> None:
         base, pivot, view = self._editor.base, self._editor.base_pivot_mm, self._view(self._view_index)
@@ -177,14 +188,11 @@ _VERBS = {
 def dragged_pose(view: View, base: Rigid, pivot_mm: np.ndarray, drag: ViewDrag) -> Rigid:
     """Where a drag in a view has brought the body from its pose at the press."""
     du, dv = drag.now_px[0] - drag.start_px[0], drag.now_px[1] - drag.start_px[1]
-    footprint = view.millimetres_per_pixel(view.depth_mm(pivot_mm))
     if drag.kind is DragKind.IN_PLANE:
         return drag_in_plane(view, base, pivot_mm, du, dv)
     if drag.kind is DragKind.ALONG_RAY:
+        footprint = view.millimetres_per_pixel(view.depth_mm(pivot_mm))
         return drag_along_ray(view, base, pivot_mm, -dv * footprint * _DEPTH_GAIN)
     if drag.kind is DragKind.TURN:
-        return turn_about_view_axes(view, base, pivot_mm, dv * footprint / LEVER_MM, -du * footprint / LEVER_MM)
-    centre = view.project(pivot_mm[None])[0]
-    start, now = (np.subtract(px, centre) for px in (drag.start_px, drag.now_px))
-    angle = float(np.arctan2(start[0] * now[1] - start[1] * now[0], float(np.dot(start, now))))
-    return roll_about_ray(view, base, pivot_mm, angle)
+        return turn_by_drag(view, base, pivot_mm, du, dv)
+    return roll_by_drag(view, base, pivot_mm, drag.start_px, drag.now_px)

@@ -79,6 +79,10 @@ class PoseEditor(QObject):
         shown, pivot = self._session.shown(body), self.pivot_body_mm(body)
         return None if shown is None or pivot is None else shown.pose.apply(pivot[None])[0]
 
+    def picked_pivot_world_mm(self, body: str) -> Vector | None:
+        """The same where a person picked it; None where it is the body's centre."""
+        return self.pivot_world_mm(body) if body in self._pivots else None
+
     def set_pivot_world(self, body: str, point_mm: Vector) -> None:
         """Turn a body about a point of the world."""
         shown = self._session.shown(body)

@@ -7,7 +7,8 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from core.geometry.rigid import Rigid, so3_log
+from core.geometry.manipulation import AxisLocks, with_locks
+from core.geometry.rigid import Rigid
 from core.geometry.view import View
 
 Vector = Float[np.ndarray, "3"]
@@ -63,15 +64,8 @@ class ReferenceFrame:
 
     def locked_motion(self, base: Rigid, moved: Rigid, pivot_body_mm: Vector, locked: Sequence[bool]) -> Rigid:
         """The movement from base to moved without its components along and about locked axes."""
-        if not any(locked):
-            return moved
-        pivot = pivot_body_mm[None]
-        start = base.apply(pivot)[0]
-        free = 1.0 - np.asarray(locked, dtype=np.float64)
-        axes = self.axes_world
-        shift = axes @ (free[:3] * (axes.T @ (moved.apply(pivot)[0] - start)))
-        turn = axes @ (free[3:] * (axes.T @ so3_log(moved.rotation @ base.rotation.T)))
-        return base.turned(turn, start).shifted(shift)
+        locks = AxisLocks(move=(locked[0], locked[1], locked[2]), turn=(locked[3], locked[4], locked[5]))
+        return with_locks(base, moved, base.apply(pivot_body_mm[None])[0], self.axes_world, locks)
 
     def deviations(self, covariance: Float[np.ndarray, "6 6"]) -> tuple[float, ...]:
         """One standard deviation along (mm) and about (deg) the axes, of a twist along the world's axes."""

@@ -76,8 +76,9 @@ class ViewDeedsOfWindow(QObject):
         self._blinker = QTimer(self)
         self._blinker.setInterval(_BLINK_MS)
         self._blinker.timeout.connect(self._blink_once)
-        for index, view in enumerate((*self._pictures, scene)):
-            view.maximise_requested.connect(lambda at=index: self.toggle_large(at))
+        scene.maximise_requested.connect(lambda: self.toggle_large(len(self._pictures)))
+        for index, picture in enumerate(self._pictures):
+            picture.maximise_requested.connect(lambda at=index: self.toggle_large(at))
         for index, picture in enumerate(self._pictures):
             picture.polygon_finished.connect(lambda polygon, at=index: self._on_polygon(at, polygon))
 

@@ -289,7 +289,9 @@ class Workbench(QObject):
 
     def _on_drawn(self) -> None:
         self.numbers.refresh_numbers()
-        self.hands.refresh_gizmo()
+        if not self.jobs.busy:
+            self.hands.refresh_gizmo()
+        self.hands.refresh_pivot()
         self.similarity.ask()
 
     def _on_scores(self, similarity: Similarity | None) -> None:
@@ -310,6 +312,7 @@ class Workbench(QObject):
 
     def _on_busy(self, busy: bool) -> None:
         self._follows = busy
+        self.drawing.rest_scene(resting=busy)
         self.refresh_actions()
         if busy:
             self.parts.status.set_activity(self.jobs.title, -1.0)
