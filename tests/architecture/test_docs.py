@@ -55,5 +55,7 @@ def test_the_commands_of_the_readme_exist(command, line):
         env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb", "PATH": "/usr/bin:/bin"},
     )
     assert helped.returncode == 0, helped.stderr
-    options = set(re.findall(r"--[a-z][a-z-]*", line.partition("#")[0]))
-    assert options <= set(re.findall(r"--[a-z][a-z0-9-]*", helped.stdout))
+    options = re.findall(r"--[a-z][a-z0-9-]*", line.partition("#")[0])
+    assert set(options) <= set(re.findall(r"--[a-z][a-z0-9-]*", helped.stdout))
+    for repeated in {option for option in options if options.count(option) > 1}:
+        assert re.search(rf"{repeated} +<list\[", helped.stdout), f"{repeated} cannot be given twice"
