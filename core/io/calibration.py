@@ -30,7 +30,7 @@ def read_calibration(
         path: the file; its kind is recognised.
         name: what to call the view.
         picture_size: width and height of the pictures in pixels; JointTrack's files do not say them.
-        lengths: unit of a MayaCam file's lengths, "mm" or "cm".
+        lengths: unit of a MayaCam file's lengths, "mm", "cm" or "m".
 
     Raises:
         CalibrationError: the file is missing, broken, of no known kind, or made for pictures of another size.

@@ -19,7 +19,7 @@ from core.io.replacing import replace_file
 from core.io.rounding import rigid_from_file
 from core.io.text_files import numbers_of, read_text
 
-LENGTHS_MM = {"mm": 1.0, "cm": 10.0}
+LENGTHS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 """Units that MayaCam files are found in, and their size in mm."""
 
 _SHAPES = {"image size": (1, 2), "camera matrix": (3, 3), "rotation": (3, 3), "translation": (3, 1)}
@@ -46,7 +46,7 @@ def read_mayacam(path: Path, name: str, *, lengths: str = "mm") -> View:
     Args:
         path: the file.
         name: what to call the view.
-        lengths: unit of the lengths in the file, "mm" or "cm" (older files); the file does not say.
+        lengths: unit of the lengths in the file, "mm", "cm" (older files) or "m"; the file does not say.
 
     Raises:
         CalibrationError: the file is missing or broken, says so with file and line, or holds a lens distortion.
@@ -62,7 +62,7 @@ def read_mayacam_with_notes(path: Path, name: str, *, lengths: str = "mm") -> tu
     """
     path = Path(path)
     if lengths not in LENGTHS_MM:
-        raise CalibrationError(f"lengths of a MayaCam file are in mm or cm, not {lengths!r}")
+        raise CalibrationError(f"lengths of a MayaCam file are in mm, cm or m, not {lengths!r}")
     lines = read_text(path, "calibration", CalibrationError).splitlines()
     first = next(line.strip() for line in lines if line.strip())
     scale = LENGTHS_MM[lengths]

@@ -107,7 +107,7 @@ def test_centimetres_are_scaled_and_doubted_when_not_said(tmp_path):
     np.testing.assert_allclose(
         read_mayacam(tmp_path / "1.csv", "A", lengths="cm").source_world_mm, 10 * view.source_world_mm
     )
-    with pytest.raises(CalibrationError, match="mm or cm, not 'inch'"):
+    with pytest.raises(CalibrationError, match="mm, cm or m, not 'inch'"):
         read_mayacam(tmp_path / "a.txt", "A", lengths="inch")
 
 
