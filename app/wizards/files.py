@@ -94,6 +94,7 @@ class DiskSources:
                     study.add_trial(trial)
                 for body in bodies:
                     study.add_body(body)
+            yield "Written"  # a cancelled wizard ends here, and what was made goes again
             done = True
         finally:
             if not done:

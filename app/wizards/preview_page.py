@@ -53,6 +53,8 @@ class PreviewPage(QWizardPage):
         self.views = (FluoroscopyView(), FluoroscopyView())
         self._hint, self._place, self._bar = QLabel(), QLabel(), QProgressBar()
         self._hint.setWordWrap(True)
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._place.setFont(tabular(self._place.font()))
         grade(self._place, "muted")
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -70,6 +72,7 @@ class PreviewPage(QWizardPage):
         scrub.setSpacing(GRID_PX)
         scrub.addWidget(self._place)
         scrub.addWidget(self.slider, 1)
+        scrub.addWidget(self._legend)
         column = QVBoxLayout(self)
         column.setSpacing(GRID_PX)
         column.addWidget(self._hint)
@@ -127,6 +130,8 @@ class PreviewPage(QWizardPage):
 
     def _show_bodies(self, views: Sequence[View]) -> None:
         bodies = [report.body for report in self._bodies() if report.body is not None]
+        named = [f'<span style="color:{body_colour(at)}">■</span> {body.name}' for at, body in enumerate(bodies)]
+        self._legend.setText("&nbsp;&nbsp;&nbsp;".join(named))
         poses = [placed_in_the_middle(list(views), body.pivot_mm) for body in bodies]
         for widget, view in zip(self.views, views, strict=False):
             widget.set_overlays([_overlay(body, view, poses[index], index) for index, body in enumerate(bodies)])

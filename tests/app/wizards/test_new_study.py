@@ -1,11 +1,13 @@
 """From nothing to a study through the pages, with real files and real events."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWizard
 
 from app.views.panels import apply_theme
+from app.wizards.files import DiskSources
 from app.wizards.new_study import AddBodyWizard, AddTrialWizard, NewStudyWizard
 from app.wizards.parts import Weight
 from core.errors import StorageError
@@ -193,6 +195,10 @@ def test_a_file_that_is_no_surface_is_told(wizard, qtbot, tmp_path):
 def test_the_preview_shows_pictures_and_outlines_of_any_frame(wizard, qtbot, disk, monkeypatch):
     go_to_preview(qtbot, wizard, disk)
     page = wizard.preview_page
+    for view in page.views:
+        assert [overlay.name for overlay in view._overlays.overlays] == ["femur"]
+        middle = view._overlays.overlays[0].segments_px.mean(axis=(0, 1))
+        assert np.abs(middle - 47.5).max() < 8.0
     shown = []
     monkeypatch.setattr(type(page.views[0]), "set_picture", lambda _view, picture, *_text: shown.append(picture))
     page.slider.setValue(3)
@@ -242,6 +248,16 @@ def test_adding_a_body_takes_exactly_one(opened, qtbot, disk):
     qtbot.mouseClick(finish, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: wizard.result_value is not None, timeout=PATIENCE_MS)
     assert wizard.result_value.name == "femur"
+
+
+def test_cancelling_while_it_is_written_leaves_nothing(tmp_path):
+    place = tmp_path / "Knee.study"
+    work = DiskSources().write_study(place, "Knee", None, ())
+    assert next(work) == "Writing the study"
+    assert next(work) == "Written"
+    assert place.exists()
+    work.close()
+    assert not place.exists()
 
 
 def test_cancelling_makes_nothing(wizard, qtbot, disk, tmp_path):
