@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QP
 from app.views.panels.icons import icon
 from app.views.panels.theme import GRID_PX, grade
 from core.errors import DuoscopeError
-from core.io.study.file import StudyFile
+from core.io.study import StudyFile, writer_lock
 
 
 @final
@@ -97,8 +97,12 @@ def sentence_of(remains: Remains) -> str:
 
 
 def ask_recovery(parent: QWidget | None, path: Path) -> bool:
-    """Whether to open a study that was left open; no question where it cannot be read."""
+    """Whether to open a study that was left open.
+
+    No question where it cannot be read, or where another window still has it open.
+    """
     try:
+        writer_lock.take(path).release()
         remains = look_into(path)
     except DuoscopeError:
         return False

@@ -200,5 +200,19 @@ def test_looking_into_a_study_changes_nothing(tmp_path):
     assert after == before
 
 
+def test_a_study_that_another_window_has_open_is_not_offered(tmp_path, monkeypatch):
+    monkeypatch.setattr(RecoveryOffer, "exec", lambda _self: pytest.fail("asked all the same"))
+    with StudyFile.create(tmp_path / "knee.study", "Knee 7"):
+        assert ask_recovery(None, tmp_path / "knee.study") is False
+
+
+def test_a_study_that_was_left_is_offered_and_not_changed(tmp_path, monkeypatch):
+    StudyFile.create(tmp_path / "knee.study", "Knee 7").close()
+    monkeypatch.setattr(RecoveryOffer, "exec", lambda _self: 1)
+    assert ask_recovery(None, tmp_path / "knee.study") is True
+    with StudyFile.open(tmp_path / "knee.study") as study:
+        assert study.study.name == "Knee 7"
+
+
 def test_a_study_that_cannot_be_read_is_not_offered(tmp_path):
     assert ask_recovery(None, tmp_path / "gone.study") is False
