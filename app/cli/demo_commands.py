@@ -46,7 +46,7 @@ def open_study(
 def simulate(
     out: Annotated[Path, typer.Argument(help="The study to be made: NAME.study")],
     frames: Annotated[int, typer.Option(min=1, help="Picture pairs over one gait cycle.")] = 40,
-    seed: Annotated[int, typer.Option(help="Same seed, same study.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same study.")] = 0,
     size: Annotated[int, typer.Option(min=128, max=4096, help="Side of the pictures in pixels.")] = 1024,
     bits: Annotated[int, typer.Option(help="8 or 16 bits a pixel.")] = 8,
 ) -> int:

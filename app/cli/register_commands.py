@@ -11,7 +11,7 @@ import typer
 
 from app.cli.frames import chosen_frames, in_tracking_order
 from app.cli.output import progress, say, say_json, say_table, warn
-from app.cli.pose_commands import BodyName, TrialName
+from app.cli.pose_commands import TrialName
 from app.cli.study_commands import JsonFlag, StudyPath
 from core.errors import DeviceError, DuoscopeError, RegistrationError
 from core.study.values import PoseKey, PoseRecord, PoseStatus
@@ -43,7 +43,7 @@ FramesText = Annotated[
     str | None,
     typer.Option("--frames", help="Frame numbers, e.g. 0:10 (both ends included) or 4,8,12; all by default."),
 ]
-SecondBody = Annotated[list[str] | None, typer.Option("--body2", help="Fitted jointly with --body; may be repeated.")]
+BodyNames = Annotated[list[str], typer.Option("--body", help="Name of a body; several are fitted jointly.")]
 DeviceChoice = Annotated[Device, typer.Option(help="auto, cpu or cuda.")]
 ReplaceFlag = Annotated[
     bool, typer.Option("--replace-accepted", help="Also replace poses that a person placed or accepted.")
@@ -54,10 +54,10 @@ def add_to(application: typer.Typer) -> None:
     """Register the commands."""
     application.command(
         "register",
-        epilog="Example: main.py register knee7.study --trial stairs --body femur --body2 tibia --frames 0:10",
+        epilog="Example: main.py register knee7.study --trial stairs --body femur --body tibia --frames 0:10",
     )(register)
     application.command(
-        "track", epilog="Example: main.py track knee7.study --trial stairs --body femur --body2 tibia --from-frame 0"
+        "track", epilog="Example: main.py track knee7.study --trial stairs --body femur --body tibia --from-frame 0"
     )(track)
 
 
@@ -118,8 +118,7 @@ class _Job:
 def register(
     study: StudyPath,
     trial: TrialName,
-    body: BodyName,
-    body2: SecondBody = None,
+    body: BodyNames,
     frames: FramesText = None,
     start: Annotated[
         Start, typer.Option(help="Each frame's stored pose, or the previous frame's result.")
@@ -133,7 +132,7 @@ def register(
 ) -> int:
     """Register frames; several bodies are fitted jointly. Results are stored with the status auto."""
     check_device(device)
-    with _opened(study, trial, (body, *(body2 or [])), replace_accepted) as job:
+    with _opened(study, trial, tuple(body), replace_accepted) as job:
         wanted = chosen_frames(job.file.study.trial(trial), frames)
         if start is Start.STORED:
             _register_stored(job, wanted, jobs or usable_cores())
@@ -145,9 +144,8 @@ def register(
 def track(
     study: StudyPath,
     trial: TrialName,
-    body: BodyName,
+    body: BodyNames,
     from_frame: Annotated[int, typer.Option(help="Frame whose stored poses are the start.")],
-    body2: SecondBody = None,
     frames: FramesText = None,
     device: DeviceChoice = Device.AUTO,
     stop_when_lost: Annotated[
@@ -158,7 +156,7 @@ def track(
 ) -> int:
     """Track bodies from one frame on, and backward to the frames before it, at constant velocity."""
     check_device(device)
-    with _opened(study, trial, (body, *(body2 or [])), replace_accepted) as job:
+    with _opened(study, trial, tuple(body), replace_accepted) as job:
         known = job.file.study.trial(trial)
         known.index_of(from_frame)
         wanted = chosen_frames(known, frames)

@@ -67,8 +67,9 @@ class Arrays:
     def usable(self, trial: str, view_index: int) -> np.ndarray:
         """Pixels (h w, bool) inside the image circle and outside the exclusions of one view."""
         known = self._study().trial(trial)
-        polygons = known.views[view_index].exclusions
-        return self._once(("usable", trial, view_index, polygons), lambda: self._find_usable(known, view_index))
+        plane = known.views[view_index]
+        key = ("usable", plane.images, plane.exclusions)
+        return self._once(key, lambda: self._find_usable(known, view_index))
 
     def shots(self, trial: str, frame: int) -> tuple[Shot, ...]:
         """What registration sees of one frame.
@@ -90,7 +91,7 @@ class Arrays:
             MeshError: its surface is missing or cannot be used.
         """
         record = self._study().body(name)
-        key = ("body", name, record.mesh.path, record.units)
+        key = ("body", name, record.mesh, record.units)
         made: Body = self._once(key, lambda: prepare_body(name, read_mesh(record.mesh.path, record.units)))
         return made
 
@@ -105,7 +106,7 @@ class Arrays:
     def _find_usable(self, trial: Trial, view_index: int) -> np.ndarray:
         """The circle is the same for a whole trial: found once from a few pictures, damaged ones passed over."""
         plane = trial.views[view_index]
-        circle = self._once(("circle", trial.name, view_index), lambda: self._find_circle(trial, view_index))
+        circle = self._once(("circle", plane.images), lambda: self._find_circle(trial, view_index))
         usable = exclude_polygons(circle, plane.exclusions)
         usable.flags.writeable = False
         return usable
