@@ -11,6 +11,7 @@ import typer
 
 from app.cli import demo_commands, pose_commands, register_commands, render_command, study_commands
 from app.cli.output import warn
+from app.cli.window import OpenWindow, no_window
 from core.errors import DuoscopeError
 
 application = typer.Typer(
@@ -34,10 +35,10 @@ _Misuse: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if k
 """What a wrong command line raises; Typer carries it inside itself or takes it from click."""
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], open_window: OpenWindow = no_window) -> int:
     """Run a command, or open the window without one; the exit code."""
     try:
-        return _dispatch(arguments)
+        return _dispatch(arguments, open_window)
     except DuoscopeError as error:
         warn(f"error: {error}")
     except (typer.Abort, KeyboardInterrupt):
@@ -48,12 +49,12 @@ def run(arguments: Sequence[str]) -> int:
     return 2
 
 
-def _dispatch(arguments: Sequence[str]) -> int:
+def _dispatch(arguments: Sequence[str], open_window: OpenWindow) -> int:
     if not arguments:
-        return _open_window()
+        return open_window()
     command = typer.main.get_command(application)
     try:
-        code = command.main(args=list(arguments), prog_name="main.py", standalone_mode=False)
+        code = command.main(args=list(arguments), prog_name="main.py", standalone_mode=False, obj=open_window)
     except typer.Exit as end:
         return int(end.exit_code)
     except _Misuse as error:
@@ -62,9 +63,3 @@ def _dispatch(arguments: Sequence[str]) -> int:
             warn(f"error: {told.rstrip('.')}; --help shows how to call it")
         return int(getattr(error, "exit_code", 2))
     return int(code) if isinstance(code, int) else 0
-
-
-def _open_window() -> int:
-    from app.bootstrap import open_window
-
-    return open_window(None)

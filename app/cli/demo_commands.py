@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.output import progress, say
+from app.cli.window import OpenWindow
 
 
 def add_to(application: typer.Typer) -> None:
@@ -21,25 +22,25 @@ _SIMULATE_EXAMPLES = "Example: main.py simulate gait.study --frames 40 --seed 1"
 
 
 def demo(
+    context: typer.Context,
     screenshot: Annotated[Path | None, typer.Option(help="Draw the window, save it as a picture, and end.")] = None,
 ) -> int:
     """Open the window on the demo study, a simulated knee."""
     if screenshot is not None:
         _draw_without_screen()
-    from app.bootstrap import open_window
-
-    return open_window(None, demo=True, screenshot=screenshot)
+    open_window: OpenWindow = context.obj
+    return open_window(demo=True, screenshot=screenshot)
 
 
 def open_study(
+    context: typer.Context,
     study: Annotated[Path, typer.Argument(help="NAME.study")],
     screenshot: Annotated[Path | None, typer.Option(help="Draw the window, save it as a picture, and end.")] = None,
 ) -> int:
     """Open the window on a study."""
     if screenshot is not None:
         _draw_without_screen()
-    from app.bootstrap import open_window
-
+    open_window: OpenWindow = context.obj
     return open_window(study, screenshot=screenshot)
 
 
