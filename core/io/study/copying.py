@@ -46,17 +46,44 @@ def copy_study(database: Database, links: Links, study: Study, folder: Path) -> 
     """Copy a study with the files inside its folder, and check the copy before it takes its name.
 
     Raises:
-        StudyError: something is there already, or the copy does not read back.
+        StudyError: something is there already, it lies inside the study, or the copy does not read back.
         StorageError: the disk refuses.
     """
-    if links.folder == Links(folder, None).folder:
+    if folder.resolve() == links.folder.resolve():
         raise StudyError(f"{folder} is the study itself; choose another name")
+    if folder.resolve().is_relative_to(links.folder.resolve()):
+        raise StudyError(f"{folder} lies inside the study itself; choose a place outside of it")
     with build_folder(folder) as draft:
-        shutil.copytree(links.folder, draft, ignore=lambda *_: _OWN, dirs_exist_ok=True)
+        _copy_files(links.folder, draft)
         database.copy_into(draft)
         final = Links(folder, None)
         _settle(draft, links, final)
         _compare(draft, final, _as_copied(study, links, final))
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    """Everything in a study's folder but what the study itself keeps there.
+
+    Raises:
+        OSError: the first thing that the disk refused.
+    """
+    refused: list[OSError] = []
+
+    def copy(one: str, other: str) -> None:
+        try:
+            shutil.copy2(one, other)
+        except OSError as error:
+            refused.append(error)
+            raise
+
+    def own(folder: str, _: list[str]) -> tuple[str, ...]:
+        return _OWN if Path(folder) == source else ()
+
+    try:
+        shutil.copytree(source, target, ignore=own, copy_function=copy, dirs_exist_ok=True)
+    except shutil.Error as error:
+        # It says in one long list what was refused, and in no way that a program could tell why.
+        raise (refused or [error])[0] from error
 
 
 def _settle(draft: Path, old: Links, new: Links) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 
 from core.errors import StorageError
 from core.io.study.migrations import LADDER, check_version, migrate
-from core.io.study.refusals import told
+from core.io.study.refusals import told, understood
 
 DATABASE = "study.sqlite"
 _PATIENCE_S = 5.0
@@ -51,7 +51,7 @@ class Database:
         Raises:
             StudyError: it is no study, damaged, or from a newer program; or the disk refuses.
         """
-        with told(folder):
+        with told(folder), understood(folder):
             raw = _connect_for_reading(folder / DATABASE) if read_only else _connect(folder / DATABASE, "rw")
             database = cls(folder, raw, read_only=read_only)
             with ExitStack() as if_it_fails:
@@ -83,7 +83,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent look at the database."""
-        with self._lock, told(self._folder), self._engine.connect() as connection:
+        with self._lock, told(self._folder), understood(self._folder), self._engine.connect() as connection:
             yield connection
 
     @contextmanager

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
-from core.errors import StorageError, StudyError, StudyLockedError
+from core.errors import GeometryError, StorageError, StudyError, StudyLockedError
 
 _KEPT = "everything recorded before is safe"
 _PRIMARY = 0xFF
@@ -32,6 +32,26 @@ def told(path: Path) -> Iterator[None]:
         raise _from_sqlite(error, path) from error
     except OSError as error:
         raise _from_system(error, path) from error
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Raise what makes no sense in the database of the study at ``path`` as a StudyError.
+
+    SQLite notices damage to its own structure only, not to the texts and numbers in it.
+
+    Raises:
+        StudyError: the contents are damaged.
+    """
+    try:
+        yield
+    except StudyError:
+        raise
+    except (GeometryError, ValueError, LookupError, TypeError, ArithmeticError, InvalidRequestError) as error:
+        raise StudyError(
+            f"the database of {path} is damaged, some of it makes no sense ({error}); "
+            "go back to the last copy of the study"
+        ) from error
 
 
 def _from_sqlite(error: BaseException | None, path: Path) -> StudyError:
