@@ -1,12 +1,14 @@
 """The study file: a folder with one database; one writer, every change journalled in its own transaction."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Self, final
+from typing import Concatenate, ParamSpec, Self, final
 
 from filelock import FileLock
 from sqlalchemy import Connection, delete
@@ -24,16 +26,32 @@ from core.study.values import BodyRecord, Polygon, PoseKey, PoseRecord, Study, T
 
 SUFFIX = ".study"
 _LOG = logging.getLogger(__name__)
+_Asked = ParamSpec("_Asked")
+
+
+def _in_turn(
+    change: Callable[Concatenate["StudyFile", _Asked], None],
+) -> Callable[Concatenate["StudyFile", _Asked], None]:
+    """Let a change begin when the one before it is both on the disk and in ``study``, whichever thread asks."""
+
+    @wraps(change)
+    def after_the_others(self: "StudyFile", /, *args: _Asked.args, **kwargs: _Asked.kwargs) -> None:
+        with self.turn:
+            change(self, *args, **kwargs)
+
+    return after_the_others
 
 
 @final
 class StudyFile:
     """An open study. ``study`` is what is on the disk; a refused change leaves both as they were.
 
-    Use as a context manager, or call ``close``.
+    Safe to use from several threads. Use as a context manager, or call ``close``.
     """
 
     def __init__(self, folder: Path, database: Database, lock: FileLock | None, author: str) -> None:
+        self.turn = threading.RLock()
+        """Held while a change is made."""
         self._database = database
         self._lock = lock
         self._author = author or clock.person()
@@ -120,6 +138,7 @@ class StudyFile:
         """The session before this one, if it ended without closing the study (a crash, a power cut)."""
         return self._interrupted
 
+    @_in_turn
     def add_trial(self, trial: Trial, *, author: str = "") -> None:
         """Store a new trial.
 
@@ -139,6 +158,7 @@ class StudyFile:
             self._journal(connection, [change], author, f"add trial {trial.name}")
         self._study = replace(self._study, trials=(*self._study.trials, trial))
 
+    @_in_turn
     def remove_trial(self, name: str, *, author: str = "") -> None:
         """Remove a trial with its poses; the journal keeps all of it.
 
@@ -157,6 +177,7 @@ class StudyFile:
         left = tuple(known for known in self._study.trials if known.name != name)
         self._study = replace(self._study.with_poses(gone), trials=left)
 
+    @_in_turn
     def add_body(self, record: BodyRecord, *, author: str = "") -> None:
         """Store a new body.
 
@@ -170,6 +191,7 @@ class StudyFile:
             self._journal(connection, [change], author, f"add body {record.name}")
         self._study = replace(self._study, bodies=(*self._study.bodies, record))
 
+    @_in_turn
     def remove_body(self, name: str, *, author: str = "") -> None:
         """Remove a body with its poses; the journal keeps all of it.
 
@@ -186,6 +208,7 @@ class StudyFile:
         left = tuple(known for known in self._study.bodies if known.name != name)
         self._study = replace(self._study.with_poses(gone), bodies=left)
 
+    @_in_turn
     def set_exclusions(self, trial: str, view_index: int, polygons: Sequence[Polygon], *, author: str = "") -> None:
         """Replace the polygons (corners in pixels) of one view that no registration looks at.
 
@@ -211,6 +234,7 @@ class StudyFile:
         changed = replace(known, views=views)
         self._study = replace(self._study, trials=tuple(changed if t.name == trial else t for t in self._study.trials))
 
+    @_in_turn
     def record(self, changes: Mapping[PoseKey, PoseRecord | None], *, author: str = "", action: str) -> None:
         """Store poses (a record) or remove them (None), all in one transaction with their journal rows.
 
@@ -247,7 +271,8 @@ class StudyFile:
         folder = Path(path)
         if folder.suffix != SUFFIX:
             folder = folder.with_name(folder.name + SUFFIX)
-        copy_study(self._database, self._links, self._study, folder)
+        with self.turn:
+            copy_study(self._database, self._links, self._study, folder)
         return folder
 
     def close(self) -> None:

@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from core.errors import StorageError, StudyLockedError
 from core.io.study import StudyFile
+from core.study.values import PoseKey, PoseRecord, Study
 from tests.core.io.study import samples
-from tests.core.io.study.samples import BODY, TRIAL, key, record, told
+from tests.core.io.study.samples import BODY, OTHER, TRIAL, key, record, told
 from tests.real_data import ROOT
 
 COUNT = 400
@@ -22,7 +25,7 @@ RECORDS_ENDLESSLY = f"""
 import sys
 from pathlib import Path
 from core.io.study import StudyFile
-from core.study.values import PoseKey
+from core.study.values import PoseKey, PoseRecord, Study
 from tests.core.io.study import samples
 folder = Path(sys.argv[1])
 study = StudyFile.create(folder / "k.study", author="karl")
@@ -69,23 +72,38 @@ def test_a_failed_opening_does_not_keep_the_lock(filled):
     StudyFile.open(filled.path).close()
 
 
-def test_threads_may_record_into_one_study(filled):
-    frames = (5, 7, 11, 2)
+def test_threads_may_change_one_study(filled, tmp_path, monkeypatch):
+    """Each change is made on the study as the one before left it, in memory as on the disk."""
+    frames = tuple(range(60))
+    filled.add_trial(samples.trial(tmp_path, "long", frames))
 
-    def accept(frame: int) -> None:
-        for number in range(10):
-            filled.record({key(frame): record(number)}, action=f"{frame}")
+    at_once = Study.with_poses
 
-    threads = [threading.Thread(target=accept, args=(frame,)) for frame in frames]
+    def slowly(study: Study, changes: Mapping[PoseKey, PoseRecord | None]) -> Study:
+        time.sleep(0.002)
+        return at_once(study, changes)
+
+    monkeypatch.setattr(Study, "with_poses", slowly)
+
+    def accept(body: str) -> None:
+        for number in range(6):
+            every = {PoseKey("long", body, frame): record(number, covariance=None) for frame in frames[number::2]}
+            filled.record(every, action=body)
+
+    def add() -> None:
+        for number in range(20):
+            filled.add_body(samples.body(tmp_path, f"body {number}"))
+
+    threads = [threading.Thread(target=accept, args=(body,)) for body in (BODY, OTHER)] + [threading.Thread(target=add)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(filled.study.poses) == 5
     with StudyFile.open(filled.path, read_only=True) as reader:
         assert told(reader.study) == told(filled.study)
         steps = [entry.step for entry in reader.journal()]
-    assert steps == list(range(1, len(steps) + 1))
+    assert len(filled.study.bodies) == 22
+    assert sorted(set(steps)) == list(range(1, 39))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a signal that cannot be caught")
