@@ -11,6 +11,7 @@ from PySide6.QtCore import QElapsedTimer, QSize, QTimer
 from PySide6.QtCore import Qt as QtCore
 from PySide6.QtWidgets import QApplication, QToolButton, QVBoxLayout, QWidget
 
+from app.commands.actions import ACTIONS, MOUSE
 from app.presenters.dialogs import Dialogs, WindowDialogs
 from app.presenters.mishaps import Mishaps, write_log
 from app.presenters.session import Pixels, new_session
@@ -33,8 +34,11 @@ from app.views.panels import (
 )
 from app.views.scene import SceneView
 from app.views.welcome import Welcome
+from app.wizards.first_minute import FirstMinute
+from app.wizards.help import WindowHelp
+from app.wizards.recovery import ask_recovery
 from core.errors import StudyError
-from core.io.demo_study import ensure_demo_study
+from core.io.demo_study import demo_home, ensure_demo_study
 from core.study.values import BodyRecord, Study, Trial
 
 DEFAULT_SIZE = QSize(1600, 960)
@@ -52,6 +56,7 @@ class Built:
     window: MainWindow
     workbench: Workbench
     welcome: Welcome
+    card: FirstMinute
 
 
 def build_window(
@@ -60,6 +65,7 @@ def build_window(
     preferences: Preferences | None = None,
     dialogs: Dialogs | None = None,
     arrays: Callable[[Callable[[], Study]], Pixels] = Arrays,
+    log: Path | None = None,
 ) -> Built:
     """Make one window with nothing open; tests give their own preferences, answers and arrays."""
     sys.setswitchinterval(GIVE_WAY_S)
@@ -80,7 +86,8 @@ def build_window(
     window.resize(DEFAULT_SIZE)
     window.restore_layout([preferences.bytes(name) for name, _ in window.layout_state()])
     welcome = _add_welcome(window, workbench)
-    return Built(window=window, workbench=workbench, welcome=welcome)
+    card = _add_help(window, workbench, log)
+    return Built(window=window, workbench=workbench, welcome=welcome, card=card)
 
 
 def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Path | None = None) -> int:
@@ -94,14 +101,14 @@ def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Pat
     application.setApplicationName("Duoscope")
     log = platformdirs.user_log_path("duoscope", appauthor=False) / "duoscope.log"
     write_log(log)
-    built = build_window(application)
+    built = build_window(application, log=log)
     mishaps = Mishaps(built.window)
     mishaps.happened.connect(
         lambda text, details: built.workbench.parts.messages.show_message(text, Severity.ERROR, details)
     )
     mishaps.install()
     built.window.show()
-    QTimer.singleShot(0, lambda: _begin(built, path, demo=demo))
+    QTimer.singleShot(0, lambda: _begin(built, path, demo=demo, may_ask=screenshot is None))
     if screenshot is not None:
         _Photographer(built, screenshot, application)
     code = application.exec()
@@ -110,7 +117,7 @@ def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Pat
     return code
 
 
-def _begin(built: Built, path: Path | None, *, demo: bool) -> None:
+def _begin(built: Built, path: Path | None, *, demo: bool, may_ask: bool) -> None:
     """What is open at the start: what was asked for, or what the last session left open."""
     files, preferences = built.workbench.files, built.workbench.session.preferences
     left = preferences.left_open
@@ -118,7 +125,7 @@ def _begin(built: Built, path: Path | None, *, demo: bool) -> None:
         files.open_path(path)
     elif demo:
         files.open_demo()
-    elif left is not None:
+    elif left is not None and may_ask and ask_recovery(built.window, left):
         files.open_path(left)
 
 
@@ -179,6 +186,27 @@ def _add_welcome(window: MainWindow, workbench: Workbench) -> Welcome:
     workbench.files.opened.connect(show)
     show()
     return welcome
+
+
+def _add_help(window: MainWindow, workbench: Workbench, log: Path | None) -> FirstMinute:
+    """Keys, log, about, and the card of the first minute, which offers itself on the demo study."""
+    session, files = workbench.session, workbench.files
+    card = FirstMinute(session.preferences, window.centre)
+    card.set_hints(workbench.binder.hints())
+    card.action_requested.connect(workbench.binder.run)
+    workbench.possible_changed.connect(card.set_possible)
+    workbench.registered.connect(card.registered)
+    session.selector.changed.connect(lambda _before, after: card.set_body(after.body or ""))
+    workbench.views.helpers = WindowHelp(window, ACTIONS, MOUSE, card, log)
+
+    def offer() -> None:
+        if files.path is not None and files.path.is_relative_to(demo_home()):
+            card.offer()
+        else:
+            card.hide()
+
+    files.opened.connect(offer)
+    return card
 
 
 def _add_wizards(window: MainWindow, workbench: Workbench) -> None:

@@ -70,10 +70,12 @@ class Workbench(QObject):
     Signals:
         registered(): a registration of one frame has ended with a proposal.
         closed(): the window may go; threads have ended.
+        possible_changed(frozenset of str): ids of the actions that are possible now.
     """
 
     registered = Signal()
     closed = Signal()
+    possible_changed = Signal(object)
 
     def __init__(self, session: Session, parts: Parts, dialogs: Dialogs) -> None:
         super().__init__(parts.window)
@@ -181,6 +183,7 @@ class Workbench(QObject):
         parts = self.parts
         for panel in (parts.pose, parts.timeline, parts.tree, parts.proposal):
             panel.set_possible(possible)
+        self.possible_changed.emit(possible)
         chosen, frame = self.session.selection.bodies, self.session.selection.frame
         parts.pose.register.set_target("" if frame is None else f"{' and '.join(chosen)}, frame {frame}")
 
