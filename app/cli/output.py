@@ -9,8 +9,11 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 Json = Mapping[str, object]
+_WORDY = {"trial", "body", "outcome", "path"}
+"""Columns of words, which may be long."""
 
 
 class Advance(Protocol):
@@ -36,12 +39,16 @@ def say_json(value: Json) -> None:
 
 
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table as wide as it needs to be; numbers to the right."""
-    table = Table(title=title, title_justify="left")
+    """A table as wide as it needs to be; numbers to the right, sentences folded, never cut."""
+    # Text, not str: brackets in names would be taken for markup.
+    table = Table(title=Text(title), title_justify="left")
     for column in columns:
-        table.add_column(column, justify="left" if column in {"body", "outcome", "path"} else "right", no_wrap=True)
+        wordy = column in _WORDY
+        table.add_column(
+            column, justify="left" if wordy else "right", no_wrap=not wordy, overflow="fold" if wordy else "ellipsis"
+        )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     width = None if sys.stdout.isatty() else 160
     Console(file=sys.stdout, width=width, highlight=False).print(table)
 
