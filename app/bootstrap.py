@@ -109,9 +109,9 @@ def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Pat
     mishaps.install()
     built.window.show()
     QTimer.singleShot(0, lambda: _begin(built, path, demo=demo, may_ask=screenshot is None))
-    if screenshot is not None:
-        _Photographer(built, screenshot, application)
+    photographer = None if screenshot is None else _Photographer(built, screenshot, application)
     code = application.exec()
+    del photographer  # a bound slot does not keep it alive, this name did
     built.workbench.shut()
     mishaps.uninstall()
     return code
