@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import CalibrationError, StudyError
+from core.geometry.mesh import TriangleMesh
 from core.geometry.view import View
 from core.io.calibration import read_calibration
 from core.io.checksums import sha256_of, sha256_of_all
 from core.io.images import check_sizes, find_sequence, image_size, pair_sequences
-from core.io.mesh_files import read_mesh
+from core.io.mesh_files import UNITS_MM, guess_units, read_mesh
 from core.registration.body import prepare_body
 from core.study.values import BodyRecord, FileLink, Trial, TrialView
 
@@ -81,10 +82,23 @@ def body_from_file(name: str, path: Path | str, units: str | None) -> BodyRecord
     if not name.strip():
         raise StudyError("a body needs a name")
     path = Path(path)
-    body = prepare_body(name, read_mesh(path, units))
+    mesh = read_mesh(path, units)
+    # Without units read_mesh has asked for them.
+    units = units or "mm"
     return BodyRecord(
         name=name,
         mesh=FileLink(path=path.absolute(), sha256=sha256_of(path)),
-        units=units or "mm",
-        notes=body.notes,
+        units=units,
+        notes=(*_doubted_units(mesh, units), *prepare_body(name, mesh).notes),
+    )
+
+
+def _doubted_units(mesh: TriangleMesh, units: str) -> tuple[str, ...]:
+    """A note where the units are possible but others would give a more usual size."""
+    guess = guess_units(mesh.extent_mm / UNITS_MM[units])
+    if guess.likely is None or guess.likely == units:
+        return ()
+    return (
+        f"check the units: in {units} it is {guess.size_in(units)}, in {guess.likely} it would be "
+        f"{guess.size_in(guess.likely)}, which is more usual",
     )

@@ -1,10 +1,12 @@
 """One connection to the study's database: write-ahead log, foreign keys, whole transactions."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self, final
 from urllib.parse import quote
 
@@ -133,7 +135,7 @@ def _engine_on(raw: sqlite3.Connection, *, begin: str) -> Engine:
 
 
 def _connect(path: Path, mode: str, *options: str) -> sqlite3.Connection:
-    """A connection that checks foreign keys and waits for the disk at each commit."""
+    """A connection that has looked at the database, checks foreign keys and waits for the disk at each commit."""
     query = "&".join([f"mode={mode}", *options])
     raw = sqlite3.connect(
         f"file:{quote(str(path.resolve()))}?{query}",
@@ -146,18 +148,31 @@ def _connect(path: Path, mode: str, *options: str) -> sqlite3.Connection:
         if_it_fails.callback(raw.close)
         for pragma in ("foreign_keys = ON", "recursive_triggers = ON", "synchronous = FULL"):
             raw.execute(f"PRAGMA {pragma}")
+        raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if_it_fails.pop_all()
     return raw
 
 
 def _connect_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that never writes, also where the folder forbids the write-ahead log's side files."""
-    raw = _connect(path, "ro")
     try:
-        raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        raw = _connect(path, "ro")
     except sqlite3.OperationalError:
-        raw.close()
-        if path.with_name(path.name + "-wal").exists():
+        if not path.exists():
             raise
-        return _connect(path, "ro", "immutable=1")
+        log = path.with_name(path.name + "-wal")
+        return _copied_to_memory(path, log) if log.exists() else _connect(path, "ro", "immutable=1")
+    return raw
+
+
+def _copied_to_memory(path: Path, log: Path) -> sqlite3.Connection:
+    """The database with what an interrupted session left in its log, which only a writable folder lets SQLite read."""
+    raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    with ExitStack() as if_it_fails, TemporaryDirectory() as folder:
+        if_it_fails.callback(raw.close)
+        for file in (path, log):
+            shutil.copyfile(file, Path(folder) / file.name)
+        with closing(_connect(Path(folder) / path.name, "rw")) as copy:
+            copy.backup(raw)
+        if_it_fails.pop_all()
     return raw

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
-from core.errors import GeometryError, StorageError, StudyError, StudyLockedError
+from core.errors import DuoscopeError, StorageError, StudyError, StudyLockedError
 
 _KEPT = "everything recorded before is safe"
 _PRIMARY = 0xFF
@@ -45,9 +45,9 @@ def understood(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except StudyError:
-        raise
-    except (GeometryError, ValueError, LookupError, TypeError, ArithmeticError, InvalidRequestError) as error:
+    except (DuoscopeError, ValueError, LookupError, TypeError, ArithmeticError, InvalidRequestError) as error:
+        if isinstance(error, StudyError) and str(path) in str(error):
+            raise
         raise StudyError(
             f"the database of {path} is damaged, some of it makes no sense ({error}); "
             "go back to the last copy of the study"

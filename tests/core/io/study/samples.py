@@ -1,6 +1,7 @@
 """Study values with awkward numbers and names, made without any file."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,10 @@ def trial(folder: Path, name: str = TRIAL, frames: tuple[int, ...] = FRAMES, vie
 def body(folder: Path, name: str = BODY) -> BodyRecord:
     link = FileLink(path=folder / "models" / "f.stl", sha256="d" * 64)
     return BodyRecord(name=name, mesh=link, units="cm", notes=("repaired: 3 holes", "ünits"))
+
+
+def replace_notes(record: BodyRecord, notes: tuple[str, ...]) -> BodyRecord:
+    return replace(record, notes=notes)
 
 
 def key(frame: int, name: str = BODY) -> PoseKey:
