@@ -55,7 +55,11 @@ set_up() {
     add_system_packages
     is_set_up && return 0
     one_at_a_time
-    is_set_up && return 0
+    is_set_up || set_up_now
+    exec 9>&- # or the window would keep the lock for as long as it is open
+}
+
+set_up_now() {
     say "Setting Duoscope up in $ROOT. This happens once and takes a few minutes."
     make_venv
     install_packages_of_python

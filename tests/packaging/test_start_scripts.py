@@ -260,6 +260,20 @@ def test_a_failed_download_is_explained_and_can_be_repeated(machine, said, told)
     assert machine.asked[-1].endswith("main.py demo")
 
 
+def test_an_open_window_does_not_keep_the_lock_of_the_set_up(machine):
+    if shutil.which("flock") is None:
+        pytest.skip("this system has no flock")
+    machine.tool(
+        "python3",
+        (machine.tools / "python3")
+        .read_text()
+        .replace("-V)", '*main.py*) echo x 2>/dev/null >&9 && echo "locked" >>"$NOTES" ;;\n    -V)'),
+    )
+    machine.run("start.sh")
+    assert machine.asked_for("main.py")
+    assert not machine.asked_for("locked")
+
+
 def test_a_full_disk_is_noticed_before_the_download(machine):
     machine.tool("df", "printf 'head\\nd 1 1 1024000 1 /\\n'")
     done = machine.run("start.sh")
