@@ -7,6 +7,7 @@ after it have none, so that tracking has something to do.
 import logging
 import shutil
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from core.io.study.refusals import told
 from core.study.values import PoseKey, PoseRecord, PoseStatus
 
 _LOG = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
 """Counts up whenever the demo changes, so that an older one on the disk is not mistaken for it."""
 FRAMES, SIZE_PX, SEED = 12, 768, 4
 _FRAMES_PER_CYCLE, _START_PHASE = 70, 0.56
@@ -41,8 +42,9 @@ def demo_home() -> Path:
 def ensure_demo_study(folder: Path | None = None, *, reset: bool = True) -> Generator[Progress, None, Path]:
     """The path of a demo study ready to be opened; made first if this user has none yet.
 
-    With ``reset`` each call gives a fresh copy (``demo.study`` is replaced); without, work done on the
-    last copy is kept. The copy that the program never touches lies beside it under a versioned name.
+    With ``reset`` each call gives a fresh copy; a last copy on which somebody worked is kept beside it as
+    ``demo before <time>.study``. Without, the last copy itself is given. The copy that the program never
+    touches lies beside them under a versioned name.
 
     Raises:
         StudyLockedError: the copy is open in another window.
@@ -58,7 +60,7 @@ def ensure_demo_study(folder: Path | None = None, *, reset: bool = True) -> Gene
     if working.exists():
         if not reset:
             return working
-        _remove(working)
+        _put_away(working, pristine)
     with StudyFile.open(pristine, read_only=True) as study:
         return study.copy_to(working)
 
@@ -69,6 +71,7 @@ def _make(pristine: Path) -> Generator[Progress, None, None]:
         shutil.rmtree(draft, ignore_errors=True)
     yield from write_simulated_study(
         draft,
+        name="Demo knee",
         frames=FRAMES,
         seed=SEED,
         size_px=SIZE_PX,
@@ -97,14 +100,24 @@ def _add_start_poses(folder: Path) -> None:
         study.record(changes, author=_AUTHOR, action="place the components roughly")
 
 
-def _remove(working: Path) -> None:
-    """Remove the last copy, whatever state it is in, unless another window works on it."""
+def _put_away(working: Path, pristine: Path) -> None:
+    """Make room for a fresh copy: keep a last copy that was worked on, remove an untouched one."""
     if (working / DATABASE).exists():
         try:
-            StudyFile.open(working).close()
+            if _steps(working) != _steps(pristine):
+                moment = datetime.now(UTC).strftime("%Y-%m-%d %H.%M.%S")
+                with told(working):
+                    working.rename(working.with_name(f"demo before {moment}.study"))
+                return
         except StudyLockedError as error:
             raise StudyLockedError(f"the demo study is open elsewhere: {error}") from error
         except StudyError as error:
             _LOG.warning("the last copy of the demo study is replaced although it cannot be read: %s", error)
     with told(working):
         shutil.rmtree(working)
+
+
+def _steps(folder: Path) -> int:
+    """How many changes a study's journal holds; nobody else may have it open for writing."""
+    with StudyFile.open(folder, read_only=folder.name != "demo.study") as study:
+        return len(study.journal())

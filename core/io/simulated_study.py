@@ -62,6 +62,7 @@ def write_simulated_study(
     *,
     frames: int,
     seed: int,
+    name: str | None = None,
     size_px: int = 1024,
     bits: int = 8,
     start_phase: float = 0.0,
@@ -81,7 +82,7 @@ def write_simulated_study(
     if frames < 1:
         raise StudyError(f"a simulated study needs at least one frame, got {frames}")
     phases = gait_phases(frames, start=start_phase, frames_per_cycle=frames_per_cycle)
-    StudyFile.create(folder, folder.stem, author=_AUTHOR).close()
+    StudyFile.create(folder, name or folder.stem, author=_AUTHOR).close()
     with _removed_unless_finished(folder), told(folder):
         yield Progress(done=0, count=frames, message="preparing the knee")
         knee = make_knee(phases, seed, size_px=size_px, chain=ImageChain(bits=bits))

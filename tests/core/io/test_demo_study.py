@@ -63,6 +63,16 @@ def test_a_fresh_copy_forgets_what_was_done_to_the_last_and_keeping_keeps_it(hom
     assert fresh == path
     with StudyFile.open(fresh, read_only=True) as file:
         assert len(file.study.poses) == 2
+        assert file.study.name == "Demo knee"
+    (aside,) = home.glob("demo before *.study")
+    with StudyFile.open(aside, read_only=True) as file:
+        assert len(file.study.poses) == 1, "nothing that somebody made is lost"
+
+
+def test_an_untouched_copy_leaves_nothing_behind(home):
+    for _ in range(3):
+        finish(demo.ensure_demo_study(home))
+    assert not list(home.glob("demo before *"))
 
 
 def test_a_demo_that_is_open_elsewhere_is_not_pulled_away(home):
