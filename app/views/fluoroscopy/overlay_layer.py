@@ -10,12 +10,16 @@ from jaxtyping import UInt8, UInt32
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
 
-from app.views.fluoroscopy.paths import path_of_loops, path_of_segments
+from app.views.fluoroscopy.paths import loops_of_segments, path_of_loops, path_of_segments
 from app.views.fluoroscopy.values import BodyOverlay, OverlayStyle
 from app.views.fluoroscopy.viewport import Viewport
+from core.geometry.shadow_border import shadow_border
 
 LINE_WIDTH = 1.4
 SELECTED_LINE_WIDTH = 2.0
+_INNER_WIDTH = 0.9
+_INNER_SHARE = 0.5
+"""Contours inside the shadow are drawn finer and paler than its border."""
 _HALO = 1.6
 """How much wider the dark line is that is drawn under a coloured one, to be seen on any grey."""
 _HALO_ALPHA = 0.45
@@ -64,8 +68,14 @@ class _Drawn:
         self.overlay = overlay
 
     @cached_property
-    def _line(self) -> QPainterPath:
+    def _edges(self) -> QPainterPath:
         return path_of_segments(self.overlay.segments_px)
+
+    @cached_property
+    def _border(self) -> QPainterPath | None:
+        """The border of the shadow; None where only edges were given."""
+        loops = self.overlay.outline_path_px
+        return path_of_segments(shadow_border(loops)) if len(loops) else None
 
     @cached_property
     def _shadow(self) -> QPainterPath:
@@ -73,8 +83,12 @@ class _Drawn:
 
     @cached_property
     def _ghost(self) -> QPainterPath | None:
+        """The border of the other pose where its edges close, else all its edges."""
         ghost = self.overlay.ghost_segments_px
-        return None if ghost is None else path_of_segments(ghost)
+        if ghost is None:
+            return None
+        loops = loops_of_segments(ghost)
+        return path_of_segments(ghost if loops is None else shadow_border(loops))
 
     def draw_area(
         self, painter: QPainter, viewport: Viewport, transform: QTransform, picture_width_px: int | None
@@ -98,9 +112,13 @@ class _Drawn:
             _stroke(painter, transform.map(self._ghost), _paler(overlay.colour), _GHOST_WIDTH, 0.9, _GHOST_DASH)
         width = SELECTED_LINE_WIDTH if overlay.selected else LINE_WIDTH
         strength = _unit(overlay.opacity) * (1.0 if overlay.selected else _UNSELECTED_SHARE)
+        colour = QColor(overlay.colour)
         if overlay.style is OverlayStyle.XRAY:
-            width, strength = 1.0, 0.6 * strength
-        _stroke(painter, transform.map(self._line), QColor(overlay.colour), width, strength)
+            _stroke(painter, transform.map(self._border or self._edges), colour, 1.0, 0.6 * strength)
+            return
+        if self._border is not None:
+            _stroke(painter, transform.map(self._edges), colour, _INNER_WIDTH, _INNER_SHARE * strength, halo=False)
+        _stroke(painter, transform.map(self._border or self._edges), colour, width, strength)
 
     def _draw_xray(self, painter: QPainter, viewport: Viewport, picture_width_px: int | None) -> None:
         overlay, made = self.overlay, self._xray
@@ -155,14 +173,16 @@ def _stroke(
     width: float,
     strength: float,
     dash: list[float] | None = None,
+    *,
+    halo: bool = True,
 ) -> None:
-    halo, line = QColor(0, 0, 0), QColor(colour)
-    halo.setAlphaF(_HALO_ALPHA * strength)
+    under, line = QColor(0, 0, 0), QColor(colour)
+    under.setAlphaF(_HALO_ALPHA * strength)
     line.setAlphaF(strength)
-    for pen_colour, pen_width in ((halo, width + _HALO), (line, width)):
+    for pen_colour, pen_width in ((under, width + _HALO), (line, width)) if halo else ((line, width),):
         pen = QPen(pen_colour, pen_width)
         pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap if dash else Qt.PenCapStyle.SquareCap)
         if dash is not None:
             pen.setDashPattern([length / pen_width for length in dash])
         painter.strokePath(path, pen)

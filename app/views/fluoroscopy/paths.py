@@ -36,6 +36,17 @@ def path_of_segments(segments_px: Float[np.ndarray, "n 2 2"]) -> QPainterPath:
     return _path(segments_px.reshape(-1, 2)[kept], begins[kept], Qt.FillRule.OddEvenFill)
 
 
+def loops_of_segments(segments_px: Float[np.ndarray, "n 2 2"]) -> list[Float[np.ndarray, "k 2"]] | None:
+    """The closed loops that consecutive segments form; None unless all of them close."""
+    if len(segments_px) == 0:
+        return []
+    breaks = np.flatnonzero((segments_px[1:, 0] != segments_px[:-1, 1]).any(axis=1)) + 1
+    begins, ends = np.append(0, breaks), np.append(breaks, len(segments_px)) - 1
+    if (segments_px[begins, 0] != segments_px[ends, 1]).any():
+        return None
+    return np.split(segments_px[:, 0], breaks)
+
+
 def _path(points: Float[np.ndarray, "n 2"], begins: Bool[np.ndarray, " n"], rule: Qt.FillRule) -> QPainterPath:
     """A path in the form in which Qt writes one to a stream: count, elements, last start, fill rule."""
     points = np.nan_to_num(points, nan=0.0, posinf=_LIMIT_PX, neginf=-_LIMIT_PX).clip(-_LIMIT_PX, _LIMIT_PX)
