@@ -136,8 +136,9 @@ class Arrays:
                     return self._others[key]
             made = make()
             with self._lock:
-                self._others[key] = made
-                self._making.pop(key, None)
+                if self._making.get(key) is turn:  # else all was forgotten meanwhile
+                    self._others[key] = made
+                    del self._making[key]
             return made
 
     def _keep(self, key: Hashable, image: np.ndarray) -> None:
