@@ -1,10 +1,9 @@
 """Registration and tracking: starts the jobs, shows the bodies moving, turns results into proposals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import final
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.commands.edits import now, proposed
@@ -15,10 +14,11 @@ from app.workers.jobs import Asked, Moving, Registered, follow, register
 from app.workers.runner import Runner
 from app.workers.time_left import TimeLeft
 from core.geometry.rigid import Rigid
+from core.io.software import SOFTWARE
 from core.registration.recipe import Recipe
-from core.study.values import PoseKey, PoseRecord, PoseStatus
+from core.registration.record import records_of
+from core.study.values import PoseKey, PoseRecord
 
-METHOD = "gauss-newton"
 WIDE = Recipe(gate=0.30, second_starts=24, spread_mm=15.0, spread_deg=20.0)
 """Search widely: more and farther second starts, tried already for a fair fit."""
 
@@ -231,36 +231,16 @@ def proposals_of(result: Registered, stored: Mapping[PoseKey, PoseRecord]) -> di
     if solution is None:
         return {}
     found = {}
-    for index, body in enumerate(result.asked.bodies):
+    records = records_of(solution, result.asked.bodies, result.asked.recipe, SOFTWARE)
+    for index, (body, record) in enumerate(zip(result.asked.bodies, records, strict=True)):
         key = PoseKey(result.asked.trial, body, result.frame)
-        covariance = solution.covariance_of(index)
-        record = PoseRecord(
-            world_from_body=solution.poses[index],
-            status=PoseStatus.AUTO,
-            method=METHOD,
-            score=solution.score,
-            outcome=solution.outcome.value,
-            covariance=covariance if np.isfinite(covariance).all() else None,
-            details=_details(result.asked),
-            created_at=now(),
-        )
         old = stored.get(key)
         start = result.start[index] if result.start else solution.poses[index]
         found[key] = Proposal(
-            record=record,
+            record=replace(record, created_at=now()),
             view_scores=solution.view_scores,
             old_pose=start if old is None else old.world_from_body,
             old_scores=result.start_scores,
             trusted=solution.outcome.succeeded,
         )
     return found
-
-
-def _details(asked: Asked) -> dict[str, str | float | int]:
-    """What made the result, so that it can be made again."""
-    values = asdict(replace(asked.recipe))
-    stages = values.pop("stages")
-    details: dict[str, str | float | int] = dict(values)
-    details["stages"] = " ".join(str(stage["picture_px"]) for stage in stages)
-    details["bodies"] = " ".join(asked.bodies)
-    return details
