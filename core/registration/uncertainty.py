@@ -5,8 +5,10 @@ from jaxtyping import Float
 
 from core.registration.level import Evaluation
 
-CORRELATED_PX = 8.0
-"""Area over which neighbouring residuals say the same, for the smoothing of the default recipe."""
+CORRELATED_PX = 200.0
+"""Area over which residuals say the same. Noise alone would give 8 px (the smoothing); bones, skin and
+residual distortion reach much farther. With 200 the standard deviations cover the errors of simulated
+pictures with distortion; errors of calibration and of the surface itself are not in them."""
 
 
 def covariance_from(evaluation: Evaluation) -> Float[np.ndarray, "k k"]:

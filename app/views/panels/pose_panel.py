@@ -220,10 +220,13 @@ class PosePanel(QScrollArea):
         self._certainty.setVisible(doubt is not None)
         if doubt is not None:
             self._certainty.setText(
-                f"Sure to ± {doubt.in_plane_mm:.2f} mm in plane, ± {doubt.depth_mm:.2f} mm in depth, "
+                f"Fit alone: ± {doubt.in_plane_mm:.2f} mm in plane, ± {doubt.depth_mm:.2f} mm in depth, "
                 f"± {doubt.rotation_deg:.2f} deg"
             )
-            self._certainty.setToolTip("One standard deviation, from the fit's covariance")
+            self._certainty.setToolTip(
+                "One standard deviation (mm, deg) from the fit's covariance; errors of the calibration and of the "
+                "surface are not in it"
+            )
 
     def set_step(self, step: float) -> None:
         """The step in mm and deg; one that is not on offer leaves no button pressed."""
