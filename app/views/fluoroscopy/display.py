@@ -83,8 +83,11 @@ class PictureDisplay(QWidget):
 
     def set_overlays(self, overlays: Sequence[BodyOverlay]) -> None:
         """The bodies as they are now; the selected one is drawn on top."""
+        changed = self._overlays.area(self._viewport, self.area())
         self._overlays.set_overlays(overlays)
-        self.update()
+        changed = changed.united(self._overlays.area(self._viewport, self.area()))
+        if not changed.isEmpty():
+            self.update(changed.toAlignedRect())
 
     def set_overlay_hidden(self, hidden: bool) -> None:
         """Show the picture without bodies, while a key is held or for blinking."""

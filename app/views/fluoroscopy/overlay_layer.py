@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import final
 
-import cv2
 import numpy as np
-from jaxtyping import UInt8, UInt32
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
 from app.views.fluoroscopy.paths import loops_of_segments, path_of_loops, path_of_segments
 from app.views.fluoroscopy.values import BodyOverlay, OverlayStyle
 from app.views.fluoroscopy.viewport import Viewport
+from app.views.fluoroscopy.xray_tint import Tinted, tinted_xray
 from core.geometry.shadow_border import shadow_border
 
 LINE_WIDTH = 1.4
@@ -26,8 +25,10 @@ _HALO_ALPHA = 0.45
 _GHOST_WIDTH = 1.0
 _GHOST_DASH = [5.0, 4.0]
 _FILL_SHARE = 0.45
-_XRAY_SHARE = 0.85
 _UNSELECTED_SHARE = 0.85
+_REACH = 4.0
+"""Widget units that lines reach beyond their coordinates."""
+_UNMADE = object()
 
 
 @final
@@ -47,7 +48,17 @@ class OverlayLayer:
         """Other bodies, poses or looks."""
         self._drawn = [_Drawn(overlay) for overlay in sorted(overlays, key=lambda overlay: overlay.selected)]
 
-    def draw(self, painter: QPainter, viewport: Viewport, picture_width_px: int | None) -> None:
+    def area(self, viewport: Viewport, widget: QRectF) -> QRectF:
+        """The part of a widget that the bodies may cover."""
+        covered = QRectF()
+        for drawn in self._drawn:
+            if drawn.box_px is None:
+                return widget
+            left, top, right, bottom = drawn.box_px
+            covered = covered.united(QRectF(viewport.to_widget(left, top), viewport.to_widget(right, bottom)))
+        return covered.adjusted(-_REACH, -_REACH, _REACH, _REACH).intersected(widget)
+
+    def draw(self, painter: QPainter, viewport: Viewport, picture_width_px: int) -> None:
         """Draw everything that is to be seen, in widget coordinates."""
         if self.hidden:
             return
@@ -66,16 +77,31 @@ class _Drawn:
 
     def __init__(self, overlay: BodyOverlay) -> None:
         self.overlay = overlay
+        self._tinted: Tinted | object | None = _UNMADE
+
+    @cached_property
+    def box_px(self) -> tuple[float, float, float, float] | None:
+        """Left, top, right, bottom of all that is drawn; None where that is not bounded by an outline."""
+        overlay = self.overlay
+        if overlay.xray is not None and not len(overlay.outline_path_px):
+            return None
+        parts = [overlay.segments_px, *overlay.outline_path_px]
+        parts += [] if overlay.ghost_segments_px is None else [overlay.ghost_segments_px]
+        points = np.concatenate([part.reshape(-1, 2) for part in parts])
+        if len(points) == 0:
+            return 0.0, 0.0, 0.0, 0.0
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
 
     @cached_property
     def _edges(self) -> QPainterPath:
         return path_of_segments(self.overlay.segments_px)
 
     @cached_property
-    def _border(self) -> QPainterPath | None:
-        """The border of the shadow; None where only edges were given."""
+    def _border(self) -> QPainterPath:
+        """The border of the shadow; all edges where only these were given."""
         loops = self.overlay.outline_path_px
-        return path_of_segments(shadow_border(loops)) if len(loops) else None
+        return path_of_segments(shadow_border(loops)) if len(loops) else self._edges
 
     @cached_property
     def _shadow(self) -> QPainterPath:
@@ -90,9 +116,7 @@ class _Drawn:
         loops = loops_of_segments(ghost)
         return path_of_segments(ghost if loops is None else shadow_border(loops))
 
-    def draw_area(
-        self, painter: QPainter, viewport: Viewport, transform: QTransform, picture_width_px: int | None
-    ) -> None:
+    def draw_area(self, painter: QPainter, viewport: Viewport, transform: QTransform, picture_width_px: int) -> None:
         """Fill or simulated X-ray."""
         overlay = self.overlay
         if overlay.style is OverlayStyle.FILL:
@@ -114,56 +138,24 @@ class _Drawn:
         strength = _unit(overlay.opacity) * (1.0 if overlay.selected else _UNSELECTED_SHARE)
         colour = QColor(overlay.colour)
         if overlay.style is OverlayStyle.XRAY:
-            _stroke(painter, transform.map(self._border or self._edges), colour, 1.0, 0.6 * strength)
+            _stroke(painter, transform.map(self._border), colour, 1.0, 0.6 * strength)
             return
-        if self._border is not None:
+        if self._border is not self._edges:
             _stroke(painter, transform.map(self._edges), colour, _INNER_WIDTH, _INNER_SHARE * strength, halo=False)
-        _stroke(painter, transform.map(self._border or self._edges), colour, width, strength)
+        _stroke(painter, transform.map(self._border), colour, width, strength)
 
-    def _draw_xray(self, painter: QPainter, viewport: Viewport, picture_width_px: int | None) -> None:
-        overlay, made = self.overlay, self._xray
-        if made is None or overlay.xray is None:
-            return
-        image, column, row = made
-        scale = overlay.xray_scale
-        if scale is None:
-            scale = 1.0 if picture_width_px is None else picture_width_px / overlay.xray.shape[1]
-        left, top = overlay.xray_origin_px[0] + scale * column, overlay.xray_origin_px[1] + scale * row
-        target = QRectF(
-            viewport.left + viewport.zoom * left,
-            viewport.top + viewport.zoom * top,
-            viewport.zoom * scale * image.width(),
-            viewport.zoom * scale * image.height(),
-        )
-        painter.drawImage(target, image, QRectF(image.rect()))
-
-    @cached_property
-    def _xray(self) -> tuple[QImage, int, int] | None:
-        """The tinted X-ray cut to the body, and the column and row where it begins."""
-        millimetres = self.overlay.xray
-        if millimetres is None:
-            return None
-        thickest = float(millimetres.max(initial=0.0))
-        if thickest <= 0.0:
-            return None
-        grey: UInt8[np.ndarray, "h w"] = cv2.convertScaleAbs(np.maximum(millimetres, 0.0), alpha=255.0 / thickest)
-        left, top, width, height = cv2.boundingRect(grey)
-        if width == 0 or height == 0:
-            return None
-        tinted = _tints(self.overlay.colour, self.overlay.opacity)[grey[top : top + height, left : left + width]]
-        image = QImage(tinted.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-        return image.copy(), left, top
-
-
-def _tints(colour: str, opacity: float) -> UInt32[np.ndarray, " levels"]:
-    """Premultiplied ARGB for each of 256 steps of thickness: thin lets through, thick covers."""
-    share = np.linspace(0.0, 1.0, 256)
-    alpha = _XRAY_SHARE * _unit(opacity) * (1.0 - np.exp(-2.5 * share)) / (1.0 - np.exp(-2.5))
-    # Thick parts run towards white, so that inner structure is seen besides the outline.
-    base = np.array(_rgb(colour), dtype=np.float64)
-    rgb = base + (255.0 - base) * (0.55 * share[:, None] ** 2)
-    channels = np.round(np.column_stack([255.0 * alpha, rgb * alpha[:, None]])).astype(np.uint32)
-    return np.asarray(channels @ np.array([1 << 24, 1 << 16, 1 << 8, 1], dtype=np.uint32), dtype=np.uint32)
+    def _draw_xray(self, painter: QPainter, viewport: Viewport, picture_width_px: int) -> None:
+        if self._tinted is _UNMADE:
+            self._tinted = tinted_xray(self.overlay, picture_width_px)
+        if isinstance(self._tinted, Tinted):
+            outer = self._tinted.outer_px
+            target = QRectF(
+                viewport.left + viewport.zoom * outer.left(),
+                viewport.top + viewport.zoom * outer.top(),
+                viewport.zoom * outer.width(),
+                viewport.zoom * outer.height(),
+            )
+            painter.drawImage(target, self._tinted.image, QRectF(self._tinted.image.rect()))
 
 
 def _stroke(

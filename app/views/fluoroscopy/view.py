@@ -14,11 +14,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from app.views.fluoroscopy.aim import body_to_move, body_under, clamped, clicked_body, pixel_under
 from app.views.fluoroscopy.display import PictureDisplay
 from app.views.fluoroscopy.hands import Hand, cursor_for, hand_for, hint_for
-from app.views.fluoroscopy.hit_test import REACH, body_at, grabbed_body
+from app.views.fluoroscopy.hit_test import REACH
 from app.views.fluoroscopy.labels import TitleBar
-from app.views.fluoroscopy.region import RegionDrawing
+from app.views.fluoroscopy.pointing import KEYS, Answer, Pointing
 from app.views.fluoroscopy.tool_tips import tool_tip
 from app.views.fluoroscopy.values import BodyOverlay, ViewDrag
 
@@ -26,6 +27,8 @@ _DRAG_BEGINS = 2.5
 """Widget units that a press must move to become a drag."""
 _ZOOM_STEP = 1.2
 _NOTCH = 120.0
+_LABELS = 72
+"""Height of the strip with the labels at the bottom."""
 
 
 @final
@@ -87,8 +90,7 @@ class FluoroscopyView(PictureDisplay):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._press: _Press | None = None
-        self._region: RegionDrawing | None = None
-        self._picking = False
+        self._pointing: Pointing | None = None
         self._space = False
         self._notches = 0.0
         self._at: QPointF | None = None
@@ -97,15 +99,11 @@ class FluoroscopyView(PictureDisplay):
 
     def start_polygon(self) -> None:
         """Let the user click the corners of a region; double-click or Enter ends, Esc cancels."""
-        self._picking = False
-        self._region = RegionDrawing()
-        self._wait_with("Click the corners of the region   Enter or double-click: done   Esc: cancel")
+        self._ask(Pointing(region=True))
 
     def start_picking(self, what: str = "Click a point   Esc: cancel") -> None:
         """Let the user click one point."""
-        self._region = None
-        self._picking = True
-        self._wait_with(what)
+        self._ask(Pointing(region=False, banner=what))
 
     @property
     def dragging(self) -> bool:
@@ -118,17 +116,17 @@ class FluoroscopyView(PictureDisplay):
         """Begin what the button does here."""
         if self._press is not None or self._picture.picture is None or self._in_title(event.position()):
             return
-        waits = self._region is not None or self._picking
-        if waits and event.button() != Qt.MouseButton.MiddleButton and not self._space:
-            self._press_while_waiting(event)
+        at, bodies = event.position(), self._reachable()
+        if self._pointing is not None and event.button() != Qt.MouseButton.MiddleButton and not self._space:
+            pixel = clamped(self._picture.picture, self._viewport, at)
+            self._answer(self._pointing.press(event.button(), pixel, 1.5 * REACH / self._viewport.zoom))
             return
-        at = event.position()
-        body = self._body_to_move(at)
+        body = body_to_move(bodies, self._viewport, at)
         hand = hand_for(
             event.button(),
             event.modifiers(),
             space=self._space,
-            on_body=self._is_on_body(at),
+            on_body=body_under(bodies, self._viewport, at) is not None,
             any_body=body is not None,
         )
         pixel = self.picture_from_widget(at)
@@ -142,9 +140,9 @@ class FluoroscopyView(PictureDisplay):
         self._at = event.position()
         self._tell_cursor()
         press = self._press
-        if self._region is not None:
-            self._region.hover(self._clamped(event.position()))
-            self._show_region()
+        if self._pointing is not None and self._picture.picture is not None:
+            self._pointing.end = clamped(self._picture.picture, self._viewport, event.position())
+            self._show_pointing()
         if press is None:
             self._show_hand(event.modifiers())
         elif not press.cancelled:
@@ -166,8 +164,8 @@ class FluoroscopyView(PictureDisplay):
         left = event.button() == Qt.MouseButton.LeftButton
         if left and self._in_title(event.position()):
             self.maximise_requested.emit()
-        elif left and self._region is not None:
-            self._end_region()
+        elif left and self._pointing is not None:
+            self._answer(self._pointing.end_here())
         else:
             self.mousePressEvent(event)
 
@@ -262,8 +260,7 @@ class FluoroscopyView(PictureDisplay):
             if press.hand.kind is not None:
                 self.drag_ended.emit(press.drag())
         elif press.button == Qt.MouseButton.LeftButton:
-            pixel = self.picture_from_widget(at)
-            self.body_clicked.emit(body_at(self._reachable(), pixel, REACH / self._viewport.zoom) or "")
+            self.body_clicked.emit(clicked_body(self._reachable(), self._viewport, at))
 
     def _cancel(self, press: _Press) -> None:
         press.cancelled = True
@@ -280,83 +277,49 @@ class FluoroscopyView(PictureDisplay):
             self._notches -= whole
             self.ray_step_requested.emit(whole)
 
-    # Regions and points
+    # Asking for points
 
-    def _wait_with(self, banner: str) -> None:
-        self._banner = banner
+    def _ask(self, question: Pointing) -> None:
+        self._pointing = question
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_hand(Qt.KeyboardModifier.NoModifier)
-        self._show_region()
+        self._show_pointing()
 
-    def _press_while_waiting(self, event: QMouseEvent) -> None:
-        pixel = self._clamped(event.position())
-        if event.button() == Qt.MouseButton.RightButton:
-            self._back()
-        elif event.button() != Qt.MouseButton.LeftButton:
-            return
-        elif self._region is None:
-            self._stop_waiting()
-            self.point_picked.emit(pixel)
-        elif self._region.closes(pixel, 1.5 * REACH / self._viewport.zoom):
-            self._end_region()
-        else:
-            self._region.add(pixel)
-            self._show_region()
+    def _answer(self, answer: Answer) -> None:
+        asked = self._pointing
+        if answer is not Answer.MORE and asked is not None:
+            self._pointing = None
+            self._show_hand(Qt.KeyboardModifier.NoModifier)
+            if answer is Answer.CANCELLED:
+                (self.polygon_cancelled if asked.is_region else self.point_cancelled).emit()
+            elif asked.is_region:
+                self.polygon_finished.emit(tuple(asked.corners))
+            else:
+                self.point_picked.emit(asked.corners[0])
+        self._show_pointing()
 
-    def _back(self) -> None:
-        """Take the last corner back; without one, cancel."""
-        if self._region is not None and self._region.corners:
-            self._region.remove_last()
-            self._show_region()
-        else:
-            self._cancel_waiting()
-
-    def _end_region(self) -> None:
-        if self._region is None or not self._region.is_complete:
-            self._banner = "A region needs three corners or more   Esc: cancel"
-            self.update()
-            return
-        corners = tuple(self._region.corners)
-        self._stop_waiting()
-        self.polygon_finished.emit(corners)
-
-    def _cancel_waiting(self) -> None:
-        was_region = self._region is not None
-        self._stop_waiting()
-        (self.polygon_cancelled if was_region else self.point_cancelled).emit()
-
-    def _stop_waiting(self) -> None:
-        self._region, self._picking, self._banner = None, False, ""
-        self._show_region()
-        self._show_hand(Qt.KeyboardModifier.NoModifier)
-
-    def _show_region(self) -> None:
-        self._marks.drawing = None if self._region is None else tuple(self._region.corners)
-        self._marks.drawing_to = None if self._region is None else self._region.end
+    def _show_pointing(self) -> None:
+        asked = self._pointing
+        self._banner = "" if asked is None else asked.banner
+        self._marks.drawing = tuple(asked.corners) if asked is not None and asked.is_region else None
+        self._marks.drawing_to = None if asked is None else asked.end
         self.update()
 
-    # What is where
-
     def _needs(self, key: Qt.Key) -> bool:
-        busy = self._region is not None or self._picking
-        if key == Qt.Key.Key_Escape:
-            return busy or (self._press is not None and not self._press.cancelled)
-        if key in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace}:
-            return busy
-        return key == Qt.Key.Key_Space
+        if key == Qt.Key.Key_Escape and self._press is not None and not self._press.cancelled:
+            return True
+        return key == Qt.Key.Key_Space or (self._pointing is not None and key in KEYS)
 
     def _key_while_busy(self, key: Qt.Key) -> bool:
         if not self._needs(key):
             return False
         if key == Qt.Key.Key_Escape and self._press is not None:
             self._cancel(self._press)
-        elif key == Qt.Key.Key_Escape:
-            self._cancel_waiting()
-        elif key == Qt.Key.Key_Backspace:
-            self._back()
-        elif self._region is not None:
-            self._end_region()
+        elif self._pointing is not None:
+            self._answer(self._pointing.key(key))
         return True
+
+    # What is where
 
     def _in_title(self, at: QPointF) -> bool:
         return TitleBar.area(self.width()).contains(at)
@@ -364,28 +327,9 @@ class FluoroscopyView(PictureDisplay):
     def _reachable(self) -> tuple[BodyOverlay, ...]:
         return () if self._overlays.hidden else self._overlays.overlays
 
-    def _is_on_body(self, at: QPointF) -> bool:
-        return self._body_under(at) is not None
-
-    def _body_under(self, at: QPointF) -> str | None:
-        return grabbed_body(self._reachable(), self.picture_from_widget(at), REACH / self._viewport.zoom)
-
-    def _body_to_move(self, at: QPointF) -> str | None:
-        """The body under the cursor, else the selected one: turns and depth work from anywhere."""
-        selected = next((overlay.name for overlay in self._reachable() if overlay.selected), None)
-        return self._body_under(at) or selected
-
-    def _clamped(self, at: QPointF) -> tuple[float, float]:
-        """The pixel under a point, on the picture's border if it lies outside."""
-        u, v = self.picture_from_widget(at)
-        if self._picture.picture is None:
-            return u, v
-        height, width = self._picture.picture.shape
-        return min(max(u, -0.5), width - 0.5), min(max(v, -0.5), height - 0.5)
-
     def _show_hand(self, keys: Qt.KeyboardModifier) -> None:
         """Cursor and hint for where the mouse is and which keys are held."""
-        if self._region is not None or self._picking:
+        if self._pointing is not None:
             self.setCursor(Qt.CursorShape.CrossCursor)
             return
         if self._press is not None:
@@ -395,7 +339,9 @@ class FluoroscopyView(PictureDisplay):
             self.unsetCursor()
             self._set_hint("")
             return
-        under, body = self._body_under(self._at), self._body_to_move(self._at)
+        bodies = self._reachable()
+        under = body_under(bodies, self._viewport, self._at)
+        body = body_to_move(bodies, self._viewport, self._at)
         left = Qt.MouseButton.LeftButton
         hand = hand_for(left, keys, space=self._space, on_body=under is not None, any_body=body is not None)
         self.setCursor(cursor_for(hand, pressed=False))
@@ -408,17 +354,14 @@ class FluoroscopyView(PictureDisplay):
 
     def _tell_cursor(self) -> None:
         """The pixel under the cursor and its grey value, here and to others."""
-        pixel, readout, picture = None, "", self._picture.picture
-        if self._at is not None and picture is not None and not self._in_title(self._at):
-            u, v = self.picture_from_widget(self._at)
-            column, row = round(u), round(v)
-            if 0 <= column < picture.shape[1] and 0 <= row < picture.shape[0]:
-                pixel, readout = (u, v), f"x {u:.1f}  y {v:.1f}   grey {picture[row, column]}"
+        pixel, readout = None, ""
+        if self._at is not None and self._picture.picture is not None and not self._in_title(self._at):
+            pixel, readout = pixel_under(self._picture.picture, self._viewport, self._at) or (None, "")
         if pixel is not None or self._readout:
             self.cursor_moved.emit(pixel)
         if readout != self._readout:
             self._readout = readout
-            self.update(0, self.height() - 72, self.width(), 72)
+            self.update(0, self.height() - _LABELS, self.width(), _LABELS)
 
 
 def dragged_window(window: tuple[float, float], moved: QPointF) -> tuple[float, float]:

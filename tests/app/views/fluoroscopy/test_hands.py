@@ -305,7 +305,7 @@ def test_a_region_can_be_corrected_cancelled_and_panned_under(view, hands, heard
     for corner in ((20, 20), (90, 25), (200, 200)):
         hands.click(hands.at(*corner))
     hands.key(Qt.Key.Key_Return, up=False)
-    hands.said = heard.said.pop()
+    assert heard.said.pop()[0] == "polygon_finished"
     view.start_polygon()
     for corner in ((20, 20), (90, 25)):
         hands.click(hands.at(*corner))
