@@ -4,11 +4,12 @@ from typing import final
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter, QPixmap
 
 from app.views.fluoroscopy.viewport import Viewport
+from core.imaging.field_of_view import find_field_of_view
 from core.imaging.filters import edge_picture
 from core.imaging.window_level import apply_window, auto_window, grey_levels, window_table
 
@@ -146,7 +147,9 @@ class PictureLayer:
         """The picture halved ``index`` times; level 0 is the picture, or its edges."""
         if not self._levels:
             assert self._picture is not None
-            base = edge_picture(self._picture) if self._edges else self._picture
+            base = self._picture
+            if self._edges:  # without the image circle, whose border would outshine everything
+                base = edge_picture(base, _field_of_view(base))
             self._levels = [np.ascontiguousarray(base)]
         while len(self._levels) <= index and min(self._levels[-1].shape) > 2:
             height, width = self._levels[-1].shape
@@ -173,3 +176,10 @@ def _screen_rectangle(area: QRectF, ratio: float) -> QRect:
     """The screen pixels whose centres lie in a rectangle of the widget."""
     left, top = round(area.left() * ratio), round(area.top() * ratio)
     return QRect(left, top, round(area.right() * ratio) - left, round(area.bottom() * ratio) - top)
+
+
+def _field_of_view(picture: np.ndarray) -> Bool[np.ndarray, "h w"]:
+    """The image circle, found on a quarter of the resolution: good enough to leave its border out."""
+    coarse = find_field_of_view([picture[::4, ::4]]).astype(np.uint8)
+    height, width = picture.shape
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)).astype(bool)

@@ -34,3 +34,13 @@ def test_unusable_pixels_and_their_border_are_black():
 
 def test_a_flat_picture_has_no_edges():
     assert edge_picture(np.full((30, 30), 7, dtype=np.uint16)).max() == 0
+
+
+def test_the_border_of_an_image_circle_does_not_outshine_what_is_inside():
+    v, u = np.mgrid[:200, :200]
+    circle = (u - 100) ** 2 + (v - 100) ** 2 < 90**2
+    picture = np.where(circle, np.where(u < 100, 30000, 24000), 200).astype(np.uint16)
+    drawn = edge_picture(picture, circle)
+    assert drawn[100, 98:102].max() > 200
+    assert drawn[~circle].max() == 0
+    assert edge_picture(picture)[100, 98:102].max() < 100, "without the mask it does"
