@@ -351,6 +351,8 @@ def test_closing_the_window_closes_the_study_and_remembers_it(built, bench, plac
 
 
 def longest_wait_ms(bench, qtbot):
+    bench.frames.first()
+    qtbot.wait(500)
     waits, clock, timer = [], QElapsedTimer(), QTimer()
     timer.setInterval(5)
     timer.timeout.connect(lambda: waits.append(clock.restart()))
