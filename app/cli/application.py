@@ -3,6 +3,7 @@
 0: done. 1: done, but a frame failed. 2: misuse or bad input, one sentence on standard error.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -35,8 +36,16 @@ _Misuse: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if k
 """What a wrong command line raises; Typer carries it inside itself or takes it from click."""
 
 
+_INTERRUPTED = 130
+"""What Typer makes of Ctrl+C."""
+
+
 def run(arguments: Sequence[str], open_window: OpenWindow = no_window) -> int:
     """Run a command, or open the window without one; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Better a name with odd letters than none where the terminal does not have them.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(arguments, open_window)
     except DuoscopeError as error:
@@ -62,4 +71,6 @@ def _dispatch(arguments: Sequence[str], open_window: OpenWindow) -> int:
         if told:
             warn(f"error: {told.rstrip('.')}; --help shows how to call it")
         return int(getattr(error, "exit_code", 2))
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
     return int(code) if isinstance(code, int) else 0

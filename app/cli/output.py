@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 Json = Mapping[str, object]
-_WORDY = {"trial", "body", "outcome", "path"}
+_WORDY = {"trial", "body", "outcome", "path", "fault"}
 """Columns of words, which may be long."""
 
 
@@ -34,8 +34,8 @@ def warn(text: str) -> None:
 
 
 def say_json(value: Json) -> None:
-    """One JSON object on standard output; numbers that are not finite become null."""
-    say(json.dumps(_finite(value), ensure_ascii=False, indent=2))
+    """One JSON object on standard output, in ASCII for any terminal; numbers that are not finite become null."""
+    say(json.dumps(_finite(value), indent=2))
 
 
 def say_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

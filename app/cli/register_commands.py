@@ -1,5 +1,6 @@
 """Register frames from stored or previous poses, and track bodies through a trial."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from core.registration.values import Body, Solution
 
 
+_LOG = logging.getLogger(__name__)
+
+
 class Start(StrEnum):
     """Where each frame starts."""
 
@@ -45,9 +49,7 @@ FramesText = Annotated[
 ]
 BodyNames = Annotated[list[str], typer.Option("--body", help="Name of a body; several are fitted jointly.")]
 DeviceChoice = Annotated[Device, typer.Option(help="auto, cpu or cuda.")]
-ReplaceFlag = Annotated[
-    bool, typer.Option("--replace-accepted", help="Also replace poses that a person placed or accepted.")
-]
+ReplaceFlag = Annotated[bool, typer.Option("--replace-accepted", help="Also replace poses that a person accepted.")]
 
 
 def add_to(application: typer.Typer) -> None:
@@ -108,7 +110,7 @@ class _Job:
         for name, record in zip(self.names, records_of(row.solution, self.names, Recipe(), SOFTWARE), strict=True):
             key = PoseKey(self.trial, name, row.frame)
             old = self.file.study.poses.get(key)
-            if old is not None and old.status in {PoseStatus.ACCEPTED, PoseStatus.MANUAL} and not self.replace_accepted:
+            if old is not None and old.status is PoseStatus.ACCEPTED and not self.replace_accepted:
                 self.kept.append(row.frame)
                 continue
             changes[key] = record
@@ -126,7 +128,7 @@ def register(
     device: DeviceChoice = Device.AUTO,
     jobs: Annotated[
         int, typer.Option(min=0, help="Frames worked at the same time; 0: as many as there are cores.")
-    ] = os.cpu_count() or 1,
+    ] = 0,
     replace_accepted: ReplaceFlag = False,
     as_json: JsonFlag = False,
 ) -> int:
@@ -212,6 +214,8 @@ class _Open:
         except DuoscopeError:
             file.close()
             raise
+        for name in names:
+            _warn_if_changed(file, name)
         for prepared in bodies:
             for note in prepared.notes:
                 warn(f"{prepared.name}: {note}")
@@ -220,6 +224,14 @@ class _Open:
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _warn_if_changed(file: "StudyFile", name: str) -> None:
+    from core.io.study.linked_files import fault_of
+
+    mesh = file.study.body(name).mesh
+    if fault_of(mesh) is not None:
+        warn(f"{name}: {mesh.path} is not the surface that was added to the study: poses found before may not fit it")
 
 
 def _one(job: _Job, frame: int, starts: "Sequence[Rigid]") -> _Row:
@@ -249,16 +261,23 @@ def _register_stored(job: _Job, frames: Sequence[int], workers: int) -> None:
             "window, or import poses (main.py poses import)"
         )
     with progress("registering", len(starts)) as advance, ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(_one, job, frame, start) for frame, start in starts.items()]
+        running = {pool.submit(_one, job, frame, start): frame for frame, start in starts.items()}
         for done, row in enumerate(_as_they_come(running), start=1):
             job.take(row, f"register frame {row.frame}")
             advance(done, f"frame {row.frame}")
 
 
-def _as_they_come(running: Sequence[Future[_Row]]) -> Iterator[_Row]:
+def _as_they_come(running: "Mapping[Future[_Row], int]") -> Iterator[_Row]:
     try:
         for future in as_completed(running):
-            yield future.result()
+            fault = future.exception()
+            if fault is None:
+                yield future.result()
+                continue
+            # A mistake of ours in one frame must not cost the others.
+            _LOG.error("frame %d", running[future], exc_info=fault)
+            told = f"internal error, please report it ({type(fault).__name__}: {fault})"
+            yield _Row(frame=running[future], solution=None, error=told)
     finally:
         for future in running:
             future.cancel()
@@ -346,7 +365,7 @@ def _report(job: _Job, as_json: bool) -> int:
     if job.kept:
         count = len(set(job.kept))
         warn(
-            f"in {count} frame{'s' if count > 1 else ''} poses that a person placed or accepted were kept; "
+            f"in {count} frame{'s' if count > 1 else ''} poses that a person accepted were kept; "
             "--replace-accepted replaces them"
         )
     return 1 if failed else 0

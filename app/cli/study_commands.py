@@ -32,6 +32,8 @@ def add_to(application: typer.Typer) -> None:
     )(add_trial)
     group.command("add-body", epilog="Example: main.py study add-body knee7.study femur femur.stl --units mm")(add_body)
     group.command("show", epilog="Example: main.py study show knee7.study --json")(show)
+    group.command("check", epilog="Example: main.py study check knee7.study")(check)
+    group.command("relink", epilog="Example: main.py study relink knee7.study /old/disk/knee7 /new/disk/knee7")(relink)
     application.add_typer(group, name="study")
 
 
@@ -116,6 +118,39 @@ def show(study: StudyPath, as_json: JsonFlag = False) -> int:
     ]
     if rows:
         say_table("poses", ["trial", "body", "frames", "with pose"], rows)
+    return 0
+
+
+def check(study: StudyPath, as_json: JsonFlag = False) -> int:
+    """Say which linked pictures, calibrations and surfaces are missing or are not those that were added."""
+    from core.io.study import StudyFile
+    from core.io.study.linked_files import faults_of, links_of
+
+    with StudyFile.open(study, read_only=True) as file:
+        held = file.study
+    faults = faults_of(held)
+    count = len(links_of(held))
+    if as_json:
+        say_json({"files": count, "faults": [{"path": str(f.path), "fault": f.kind.name} for f in faults]})
+    elif faults:
+        say_table("linked files", ["path", "fault"], [[str(fault.path), fault.kind.value] for fault in faults])
+        say(f"{len(faults)} of {count} files; main.py study relink tells the study where files went")
+    else:
+        say(f"all {count} linked files are there and unchanged")
+    return 1 if faults else 0
+
+
+def relink(
+    study: StudyPath,
+    old: Annotated[Path, typer.Argument(help="Folder (or one file) where the study looks now.")],
+    new: Annotated[Path, typer.Argument(help="Where the same files are; their contents are compared.")],
+) -> int:
+    """Tell a study where its files were moved to; only files with the same contents are taken."""
+    from core.io.study import StudyFile
+
+    with StudyFile.open(study) as file:
+        count = file.relink(old, new)
+    say(f"{count} files are looked for in {new} from now on")
     return 0
 
 

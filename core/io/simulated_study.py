@@ -172,7 +172,7 @@ def _write_truth(folder: Path, knee: SimulatedKnee) -> None:
 def truth_records(poses: Sequence[Rigid]) -> Mapping[int, PoseRecord]:
     """True poses as records, by frame number."""
     return {
-        frame: PoseRecord(world_from_body=pose, status=PoseStatus.ACCEPTED, author=_AUTHOR, method="truth")
+        frame: PoseRecord(world_from_body=pose, status=PoseStatus.IMPORTED, author=_AUTHOR, method="truth")
         for frame, pose in enumerate(poses)
     }
 

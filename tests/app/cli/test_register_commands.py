@@ -111,18 +111,33 @@ def test_json_says_what_the_table_says(study, call):
         assert len(row["view_scores"]) == 2
 
 
-@pytest.mark.parametrize("status", [PoseStatus.ACCEPTED, PoseStatus.MANUAL])
-def test_what_a_person_judged_is_kept_unless_asked(study, call, status):
-    judged = replace(poses_of(study)[3], status=status)
+def test_poses_placed_by_hand_are_starts_and_become_results(study, call):
+    change(study, {("femur", 3): replace(poses_of(study)[3], status=PoseStatus.MANUAL)})
+    told = call("register", study, *FEMUR, "--frames", "3")
+    assert told.code == 0
+    assert "kept" not in told.err
+    assert poses_of(study)[3].status is PoseStatus.AUTO
+
+
+def test_what_a_person_accepted_is_kept_unless_asked(study, call):
+    judged = replace(poses_of(study)[3], status=PoseStatus.ACCEPTED)
     change(study, {("femur", 3): judged})
     told = call("register", study, *BOTH)
     assert told.code == 0
     assert "1 frame" in told.err
     assert "--replace-accepted" in told.err
     assert np.array_equal(matrices(study)[3], judged.world_from_body.as_matrix())
-    assert poses_of(study)[3].status is status
+    assert poses_of(study)[3].status is PoseStatus.ACCEPTED
     assert poses_of(study, "tibia")[3].status is PoseStatus.AUTO
     told = call("register", study, *BOTH, "--replace-accepted")
+    assert "kept" not in told.err
+    assert poses_of(study)[3].status is PoseStatus.AUTO
+
+
+def test_what_a_person_placed_is_a_start(study, call):
+    change(study, {("femur", 3): replace(poses_of(study)[3], status=PoseStatus.MANUAL)})
+    told = call("register", study, *BOTH, "--frames", "3")
+    assert told.code == 0
     assert "kept" not in told.err
     assert poses_of(study)[3].status is PoseStatus.AUTO
 
