@@ -3,16 +3,16 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from core.errors import StudyError
 from core.io.study import rows, sessions
 from core.io.study.as_json import body_as_json, dumps, pose_as_json, trial_as_json
 from core.io.study.database import DATABASE, Database
+from core.io.study.linked_files import with_paths
 from core.io.study.links import Links
 from core.io.study.refusals import told
-from core.study.values import FileLink, Study
+from core.study.values import Study
 
 _OWN = (DATABASE, DATABASE + "-wal", DATABASE + "-shm", "writer.lock")
 
@@ -58,7 +58,7 @@ def copy_study(database: Database, links: Links, study: Study, folder: Path) -> 
         database.copy_into(draft)
         final = Links(folder, None)
         _settle(draft, links, final)
-        _compare(draft, final, _as_copied(study, links, final))
+        _compare(draft, final, with_paths(study, lambda path: _carried(path, links, final)))
 
 
 def _copy_files(source: Path, target: Path) -> None:
@@ -126,26 +126,6 @@ def _told(study: Study) -> str:
     trials = [trial_as_json(trial) for trial in study.trials]
     bodies = [body_as_json(body) for body in study.bodies]
     return dumps({"name": study.name, "trials": trials, "bodies": bodies, "poses": poses})
-
-
-def _as_copied(study: Study, old: Links, new: Links) -> Study:
-    """The study with its links as the copy should have them."""
-
-    def carried(link: FileLink) -> FileLink:
-        return replace(link, path=_carried(link.path, old, new))
-
-    trials = tuple(
-        replace(
-            trial,
-            views=tuple(
-                replace(v, images=tuple(map(carried, v.images)), calibration=carried(v.calibration))
-                for v in trial.views
-            ),
-        )
-        for trial in study.trials
-    )
-    bodies = tuple(replace(body, mesh=carried(body.mesh)) for body in study.bodies)
-    return replace(study, trials=trials, bodies=bodies)
 
 
 def _is_empty_folder(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from core.io.study.as_json import body_as_json, calibration_hash, pose_as_json, 
 from core.io.study.copying import build_folder, copy_study
 from core.io.study.database import DATABASE, Database
 from core.io.study.journal import Change, JournalEntry, Kind
+from core.io.study.linked_files import moved_files, with_paths
 from core.io.study.links import Links
 from core.io.study.tables import BODIES, TRIALS
 from core.study.values import BodyRecord, Polygon, PoseKey, PoseRecord, Study, Trial
@@ -253,6 +254,26 @@ class StudyFile:
             rows.write_poses(connection, dated)
             self._journal(connection, told_apart, who, action, at)
         self._study = self._study.with_poses(dated)
+
+    def relink(self, old: Path | str, new: Path | str, *, author: str = "") -> int:
+        """Find linked files under ``old`` (a folder, or one file) under ``new`` from now on; how many they were.
+
+        Raises:
+            StudyError: nothing is linked there, or a file under ``new`` is missing or has other contents.
+            StorageError: the disk refuses.
+        """
+        old, new = Path(old).absolute(), Path(new).absolute()
+        moved = moved_files(self._study, old, new)
+        change = Change(
+            kind=Kind.LINKS,
+            before={"path": str(old), "files": len(moved)},
+            after={"path": str(new), "files": len(moved)},
+        )
+        with self._database.writing() as connection:
+            rows.rewrite_links(connection, self._links, lambda path: self._links.to_stored(moved.get(path, path)))
+            self._journal(connection, [change], author, f"find files of {old} in {new}")
+        self._study = with_paths(self._study, lambda path: moved.get(path, path))
+        return len(moved)
 
     def journal(self, *, last: int | None = None) -> tuple[JournalEntry, ...]:
         """The journal from its beginning, or its ``last`` rows."""

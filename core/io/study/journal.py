@@ -20,6 +20,7 @@ class Kind(Enum):
     TRIAL = "trial"
     BODY = "body"
     EXCLUSIONS = "exclusions"
+    LINKS = "links"
     POSE = "pose"
 
 
