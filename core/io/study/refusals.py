@@ -22,7 +22,7 @@ def told(path: Path) -> Iterator[None]:
     Raises:
         StorageError: the disk is full, read-only or gone.
         StudyLockedError: another program holds the database.
-        StudyError: the database is damaged.
+        StudyError: the database is damaged, or a name is no text.
     """
     try:
         yield
@@ -32,6 +32,11 @@ def told(path: Path) -> Iterator[None]:
         raise _from_sqlite(error, path) from error
     except OSError as error:
         raise _from_system(error, path) from error
+    except UnicodeEncodeError as error:
+        # Names on old disks may hold bytes that stand for no letter.
+        raise StudyError(
+            f"{error.object!a} cannot be stored in {path}: rename it so that it is readable text"
+        ) from error
 
 
 @contextmanager

@@ -303,3 +303,17 @@ def test_a_study_that_vanishes_while_open_is_told(filled):
     filled.close()
     with StudyFile.open(gone, read_only=True) as found:
         assert told(found.study).replace(str(gone), "") == told(filled.study).replace(str(Path(filled.path)), "")
+
+
+def test_names_that_are_no_text_are_refused(filled, tmp_path):
+    """As of a file whose name was written in another encoding."""
+    latin = b"Kn\xf6chel".decode("utf-8", "surrogateescape")
+    before = told(filled.study)
+    with pytest.raises(StudyError, match=r"Kn\\udcf6chel.* cannot be stored .* rename it"):
+        filled.add_body(samples.body(tmp_path / latin, "third"))
+    with pytest.raises(StudyError, match="rename it"):
+        filled.add_trial(samples.trial(tmp_path, latin))
+    assert told(filled.study) == before
+    with pytest.raises(StudyError, match="rename it"):
+        StudyFile.create(tmp_path / "n.study", latin)
+    assert not (tmp_path / "n.study").exists()
