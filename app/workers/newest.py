@@ -7,6 +7,7 @@ from typing import Any, final
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.workers.priority import stand_back
 from core.errors import DuoscopeError
 
 Question = Callable[[], Any]
@@ -38,6 +39,7 @@ class _AskedThread(QThread):
 
     def run(self) -> None:
         """Answer until told to end; an unforeseen error is announced and ends the thread, to be started anew."""
+        stand_back()
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._over or self._asked is not None)

@@ -8,6 +8,7 @@ from typing import Any, final
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from app.workers.priority import stand_back
 from core.errors import DuoscopeError
 
 REPORTS_PER_SECOND = 10.0
@@ -33,6 +34,7 @@ class _JobThread(QThread):
 
     def run(self) -> None:
         """Walk through the generator; an unforeseen error is announced and then goes its way to the log."""
+        stand_back()
         told = False
         try:
             result = self._walk()
