@@ -18,6 +18,7 @@ from tests.scenes import implant, lopsided, picture, rig
 
 FRAMES = (0, 2, 3, 4, 6)
 BODIES = {"femur": implant(3.0), "tibia": lopsided(3)}
+METAL_PER_MM = 0.5
 _AT = {"femur": [0.0, 0.0, 22.0], "tibia": [0.0, 0.0, -38.0]}
 
 
@@ -57,7 +58,7 @@ def pristine(tmp_path_factory) -> Path:
         (folder / view.name).mkdir()
         write_mayacam2(view, folder / f"{view.name}.txt")
         for frame in FRAMES:
-            scene = [(mesh, truth(name, frame), 0.15) for name, mesh in BODIES.items()]
+            scene = [(mesh, truth(name, frame), METAL_PER_MM) for name, mesh in BODIES.items()]
             tifffile.imwrite(folder / view.name / f"frame_{frame:04d}.tif", picture(view, scene, supersample=2))
     for name, mesh in BODIES.items():
         mesh.as_trimesh().export(folder / f"{name}.stl")
