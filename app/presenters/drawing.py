@@ -84,6 +84,7 @@ class Drawing(QObject):
                 for index, view in enumerate(views)
             ]
         )
+        self._scene.show_preset("model")
         self.show_exclusions()
 
     def show_exclusions(self) -> None:
