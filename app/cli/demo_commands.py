@@ -8,6 +8,7 @@ import typer
 
 from app.cli.output import progress, say
 from app.cli.window import OpenWindow
+from core.errors import StorageError
 
 
 def add_to(application: typer.Typer) -> None:
@@ -27,7 +28,7 @@ def demo(
 ) -> int:
     """Open the window on the demo study, a simulated knee."""
     if screenshot is not None:
-        _draw_without_screen()
+        _draw_without_screen(screenshot)
     open_window: OpenWindow = context.obj
     return open_window(demo=True, screenshot=screenshot)
 
@@ -39,7 +40,8 @@ def open_study(
 ) -> int:
     """Open the window on a study."""
     if screenshot is not None:
-        _draw_without_screen()
+        _draw_without_screen(screenshot)
+        _check_opens(study)
     open_window: OpenWindow = context.obj
     return open_window(study, screenshot=screenshot)
 
@@ -63,7 +65,28 @@ def simulate(
     return 0
 
 
-def _draw_without_screen() -> None:
-    """A screenshot needs no screen: without one, Qt draws into memory."""
+def _draw_without_screen(screenshot: Path) -> None:
+    """A screenshot needs no screen: without one, Qt draws into memory.
+
+    Raises:
+        StorageError: the picture could not be saved.
+    """
+    if screenshot.suffix.lower() != ".png":
+        raise StorageError(f"{screenshot.name} is no name of a PNG picture; call it {screenshot.stem}.png")
+    if not screenshot.absolute().parent.is_dir():
+        raise StorageError(f"{screenshot} cannot be written: there is no folder {screenshot.parent}; make it first")
     if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def _check_opens(study: Path) -> None:
+    """Where nobody sees the window, nobody can answer what it would ask about a study that does not open.
+
+    Raises:
+        StudyError: it is missing, damaged, from a newer program, or open elsewhere.
+    """
+    from core.io.study import StudyFile
+    from core.io.study.writer_lock import take
+
+    with StudyFile.open(study, read_only=True) as file:
+        take(file.path).release()

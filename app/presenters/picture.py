@@ -6,7 +6,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QApplication
 
 from app.views.panels.colours import body_colour, plane_colour
 from app.views.scene import SceneBody, SceneCamera, SceneUnavailableError, render_scene_image
@@ -76,10 +77,10 @@ def save_png(image: QImage, path: Path) -> None:
 
 def _ensure_fonts() -> None:
     """Text needs a Qt application; without a screen it draws into memory."""
-    if QGuiApplication.instance() is None:
+    if QApplication.instance() is None:
         if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        _ensure_fonts.application = QGuiApplication([])  # type: ignore[attr-defined]  # kept alive
+        _ensure_fonts.application = QApplication([])  # type: ignore[attr-defined]  # kept alive
 
 
 def _placed(study: Study, source: Source, trial: str, frame: int) -> list[tuple[Body, Rigid, str]]:

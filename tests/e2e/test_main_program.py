@@ -139,6 +139,10 @@ MISUSES = [
     (["poses", "export", "{study}", "--trial", "gait", "--body", "femur", "{folder}"], "cannot be written"),
     (["poses", "import", "{study}", "--trial", "gait", "--body", "femur", "{folder}/none.csv"], "none.csv"),
     (["poses", "import", "{study}", "--trial", "gait", "--body", "femur", "{folder}"], "{folder}"),
+    (["open", "{folder}/none.study", "--screenshot", "{folder}/o.png"], "there is no study"),
+    (["open", "{study}", "--screenshot", "{folder}/none/o.png"], "no folder"),
+    (["demo", "--screenshot", "{folder}/none/o.png"], "no folder"),
+    (["demo", "--screenshot", "{folder}/o.doc"], "o.png"),
     (["simulate", "{folder}/s.study", "--frames", "0"], "--frames"),
     (["simulate", "{folder}/s.study", "--seed", "-1"], "--seed"),
     (["simulate", "{folder}/s.study", "--bits", "12"], "8 or 16 bits"),
@@ -209,6 +213,7 @@ def test_two_writers_are_kept_apart_and_the_second_says_who_holds_it(gait):
         assert says_one_sentence(told)
         assert f"anna (process {os.getpid()} on " in told.stderr
         assert run(["study", "show", str(gait)]) == 0
+        assert run(["open", str(gait), "--screenshot", str(gait / "o.png")]) == 2
     assert run(list(map(str, words))) == 0
 
 
