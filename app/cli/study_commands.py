@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.output import say, say_json, say_table
-from core.study.values import Study
+from app.cli.output import say, say_json, say_table, warn
+from core.study.values import Study, TrialView
 
 
 class PairBy(StrEnum):
@@ -79,7 +79,23 @@ def add_trial(
         say(
             f"  view {view.name}: {view.width_px} x {view.height_px} px, source at ({at}) mm in the calibration's world"
         )
+        _say_notes(plane, lengths)
     return 0
+
+
+def _say_notes(plane: TrialView, lengths: str) -> None:
+    """What was assumed of a view: its calibration's units, and pictures that show nothing."""
+    from core.io.calibration import inspect_calibration
+    from core.io.images import contrast_fault, read_image
+
+    view = plane.view
+    size = (view.width_px, view.height_px)
+    for note in inspect_calibration(plane.calibration.path, view.name, size, lengths=lengths).notes:
+        warn(f"view {view.name}: {note}")
+    first = plane.images[0].path
+    fault = contrast_fault(read_image(first))
+    if fault is not None:
+        warn(f"view {view.name}: the first picture, {first.name}, is {fault}; was the X-ray off?")
 
 
 def add_body(

@@ -182,3 +182,15 @@ def test_sixteen_bit_png_pictures_will_do(call, add_trial, knee, tmp_path):
         cv2.imwrite(str(path.with_suffix(".png")), tifffile.imread(path))
         path.unlink()
     assert add_trial(tmp_path / "a.study").code == 0
+
+
+def test_what_was_assumed_of_a_calibration_is_told(call, knee, add_trial, tmp_path):
+    path = tmp_path / "notes.study"
+    call("study", "create", path)
+    told = add_trial(path, name="in_mm")
+    assert "view A" in told.out
+    blank = knee / "A" / "frame_0000.tif"
+    tifffile.imwrite(blank, np.zeros_like(tifffile.imread(blank)))
+    told = add_trial(path, name="dark")
+    assert told.code == 0
+    assert "frame_0000.tif, is all black" in told.err
