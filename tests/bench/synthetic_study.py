@@ -79,9 +79,8 @@ def measure(folder: Path, amplitude: float, seed: int, *, track_it: bool) -> Non
             f"p95 {mm95:.3f} mm {deg95:.3f} deg   worst {errors.mm.max():.3f} mm {errors.deg.max():.3f} deg"
         )
     flagged = {f: s.outcome.name for f, s in zip(frames, solutions, strict=True) if not s.outcome.succeeded}
-    print(
-        f"  flagged: {flagged or 'none'}   wall s a pair {seconds:.3f}   score {np.mean([s.score for s in solutions]):.3f}"
-    )
+    score = np.mean([s.score for s in solutions])
+    print(f"  flagged: {flagged or 'none'}   wall s a pair {seconds:.3f}   score {score:.3f}")
 
 
 if __name__ == "__main__":
