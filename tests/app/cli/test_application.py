@@ -101,6 +101,7 @@ def test_help_needs_none_of_the_heavy_toolkits():
     assert told.stderr.strip() == ""
 
 
+@pytest.mark.timing
 def test_help_is_there_at_once():
     took = []
     for _ in range(3):

@@ -75,6 +75,7 @@ def test_other_types_and_sizes_are_refused():
         auto_window(np.zeros((4, 4), dtype=np.uint8), np.ones((4, 5), dtype=bool))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_large_picture_is_windowed_in_milliseconds(dtype):
     picture = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (1600, 1664)).astype(dtype)

@@ -183,6 +183,7 @@ def test_equal_fill_of_opencv_and_loops():
     assert 2 * both / (drawn.astype(bool).sum() + shadow.sum()) > 0.985  # cv2 also draws the border pixels
 
 
+@pytest.mark.timing
 def test_twenty_thousand_faces_take_about_a_millisecond():
     mesh = mesh_of(lumpy(5))
     assert len(mesh.faces) == 20480

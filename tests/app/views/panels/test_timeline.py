@@ -163,6 +163,7 @@ def test_a_dip_among_thousands_stays_visible():
     assert np.isnan(low[205])
 
 
+@pytest.mark.timing
 def test_scrubbing_five_thousand_frames_is_fast(timeline, theme):
     timeline.set_frames(range(5000))
     timeline.set_lanes([lane(5000), lane(5000, FrameState.AUTO, "tibia")])
@@ -195,6 +196,7 @@ def test_without_frames_it_says_what_to_do(timeline):
     assert len(inks) > 1
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("count", [111, 1000, 5000])
 def test_new_states_of_many_frames_are_painted_at_once(timeline, count, theme):
     """Noise is the worst case for a curve; a tracking run repaints it at every frame."""
