@@ -322,6 +322,9 @@ def test_light_and_dark(view, qtbot):
 
 
 def test_ten_times_opened_and_closed(qtbot):
+    import pyvista as pv
+
+    before = set(pv.plotting.plotter._ALL_PLOTTERS)
     for _ in range(10):
         made = SceneView()
         made.resize(200, 160)
@@ -335,9 +338,8 @@ def test_ten_times_opened_and_closed(qtbot):
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         del made
         gc.collect()
-    import pyvista as pv
-
-    assert all(plotter._closed for plotter in pv.plotting.plotter._ALL_PLOTTERS.values())
+    left = {name: plotter for name, plotter in pv.plotting.plotter._ALL_PLOTTERS.items() if name not in before}
+    assert all(plotter._closed for plotter in left.values())
 
 
 def test_deleted_without_closing_is_clean_too(qtbot):
