@@ -44,6 +44,9 @@ def built(qapp, qtbot, tmp_path, answers):
     yield made
     made.workbench.shut()
     made.window.allow_close()
+    made.window.close()
+    made.window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
