@@ -10,7 +10,7 @@ from core.geometry.view import View
 from core.registration.recipe import Recipe
 from core.registration.values import Body
 
-TURNS_DEG = (-80.0, -50.0, 50.0, 80.0, 180.0)
+TURNS_DEG = (-50.0, 50.0, 180.0)
 """Turns about the axis about which a nearly symmetric body changes least."""
 
 

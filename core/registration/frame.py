@@ -24,9 +24,14 @@ LEAST_SEEN = 0.25
 _SAME_COST = 0.01
 """Costs closer than this cannot tell two poses apart."""
 _DIFFERENT_DEG = 8.0
-_RIVAL_COST = 0.1
+_RIVAL_COST = 0.02
 """A candidate whose coarse cost exceeds the fit's by more is not followed."""
 _FINALISTS = 4
+_RIVALS = 2
+_ROUNDS = 5
+_BETTER = 1e-4
+_NEAR_MM, _NEAR_DEG = 2.0, 3.0
+"""Candidates closer than this are one."""
 
 
 @final
@@ -91,11 +96,9 @@ def register_frame(
         return _refused(problem, poses, refusal, began)
     run = _Run(problem, recipe, pictures_of(problem), began, [], (recipe.attenuation_per_mm,) * len(poses))
     fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
-    fit, rival = yield from _try_mirrored(run, fit)
     if fit.last.cost > recipe.gate and recipe.second_starts:
-        again = yield from _second_start(run, poses, fit)
-        if again is not fit:
-            fit, rival = yield from _try_mirrored(run, again)
+        fit = yield from _second_start(run, poses, fit)
+    fit, rival = yield from _try_mirrored(run, fit)
     return _solution(run, fit, rival)
 
 
@@ -197,41 +200,63 @@ def _with(poses: Poses, index: int, pose: Rigid) -> Poses:
 
 
 def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, bool]]:
-    """Whether a mirrored or turned pose fits better; and whether one fits as well."""
-    if not run.recipe.mirrored:
-        return fit, False
+    """Whether a mirrored or turned pose fits better; and whether one fits as well.
+
+    A pose that was taken over has mirrored poses of its own: they are tried in turn.
+    """
+    ambiguous = False
+    for _ in range(_ROUNDS if run.recipe.mirrored else 0):
+        better, ambiguous = yield from _one_round(run, fit)
+        if better is fit:
+            break
+        fit = better
+    return fit, ambiguous
+
+
+def _one_round(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, bool]]:
     views = [shot.view for shot in run.problem.shots]
     ambiguous = False
     for index, body in enumerate(run.bodies):
         others = mirrored_and_turned(body, fit.poses[index], views)
-        if not others:
-            continue
-        best = yield from _best_of(run, fit, index, others)
-        if best is None:
-            continue
-        rival = yield from _descend(run, best, run.recipe.stages[-2:], f"mirrored {body.name}", (0.75, 0.85))
-        different = rival.poses[index].angle_deg_to(fit.poses[index]) >= _DIFFERENT_DEG
-        ambiguous = ambiguous or bool(different and abs(rival.last.cost - fit.last.cost) < _SAME_COST)
-        if rival.last.cost < fit.last.cost:
-            fit = rival
+        rivals = yield from _best_of(run, fit, index, others)
+        for start in rivals:
+            rival = yield from _descend(run, start, run.recipe.stages[-2:], f"mirrored {body.name}", (0.75, 0.85))
+            ours, theirs = _compared(run, fit, rival)
+            different = rival.poses[index].angle_deg_to(fit.poses[index]) >= _DIFFERENT_DEG
+            ambiguous = ambiguous or bool(different and abs(theirs - ours) < _SAME_COST)
+            if theirs < ours - _BETTER:
+                fit = rival
     return fit, ambiguous
 
 
-def _best_of(run: _Run, fit: _Fit, index: int, others: Sequence[Rigid]) -> Generator[Step, None, Poses | None]:
-    """The candidate of one body that, refined a little, comes near the cost of the fit at that level."""
-    stage = replace(run.recipe.stages[0], iterations=6, settled=0.3)
-    level = run.level(fit.poses, stage)
+def _compared(run: _Run, one: _Fit, other: _Fit) -> tuple[float, float]:
+    """Costs of two fits on the same cut of the pictures, at the last stage."""
+    stage = run.recipe.stages[-1]
+    level = Level(
+        run.bodies, run.pictures, one.poses, stage, run.recipe, run.attenuation_per_mm, also_around=(other.poses,)
+    )
+    run.evaluations += 2
+    return level.evaluate(one.poses).cost, level.evaluate(other.poses).cost
+
+
+def _best_of(run: _Run, fit: _Fit, index: int, others: Sequence[Rigid]) -> Generator[Step, None, list[Poses]]:
+    """The candidates of one body that, refined a little, come near the cost of the fit at that level."""
+    if not others:
+        return []
+    stage = replace(run.recipe.stages[min(1, len(run.recipe.stages) - 1)], iterations=3, settled=0.3, margin_mm=6.0)
+    around = [_with(fit.poses, index, pose) for pose in others]
+    level = Level(run.bodies, run.pictures, fit.poses, stage, run.recipe, run.attenuation_per_mm, also_around=around)
     yardstick = level.evaluate(fit.poses).cost
     name = f"mirrored {run.bodies[index].name}"
-    found: tuple[float, Poses] | None = None
-    for pose in others:
-        refined = yield from _descend(run, _with(fit.poses, index, pose), (stage,), name, (0.7, 0.75), (index,))
+    ranked: list[tuple[float, Rigid]] = []
+    for start in around:
+        refined = yield from _descend(run, start, (stage,), name, (0.7, 0.75), (index,))
         cost = level.evaluate(refined.poses).cost
         run.evaluations += 1
         apart = float(refined.poses[index].angle_deg_to(fit.poses[index]))
-        if apart > _DIFFERENT_DEG and cost < yardstick + _RIVAL_COST and (found is None or cost < found[0]):
-            found = (cost, refined.poses)
-    return None if found is None else found[1]
+        if apart > _DIFFERENT_DEG and cost < yardstick + _RIVAL_COST:
+            ranked.append((cost, refined.poses[index]))
+    return [_with(fit.poses, index, pose) for pose in _distinct(run.bodies[index], ranked)[:_RIVALS]]
 
 
 def _second_start(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, _Fit]:
@@ -245,7 +270,8 @@ def _second_start(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, 
         found = yield from _best_start(run, starts, poses, index, tries)
         poses = _with(poses, index, found)
     again = yield from _descend(run, poses, run.recipe.stages[-2:], "second start", (0.95, 1.0))
-    return again if again.last.cost < fit.last.cost else fit
+    ours, theirs = _compared(run, fit, again)
+    return again if theirs < ours else fit
 
 
 def _best_start(
@@ -283,7 +309,7 @@ def _distinct(body: Body, ranked: list[tuple[float, Rigid]]) -> list[Rigid]:
 
 def _near(body: Body, one: Rigid, other: Rigid) -> bool:
     shift = one.apply(body.pivot_mm[None])[0] - other.apply(body.pivot_mm[None])[0]
-    return bool(np.linalg.norm(shift) < 0.7 and one.angle_deg_to(other) < 1.0)
+    return bool(np.linalg.norm(shift) < _NEAR_MM and one.angle_deg_to(other) < _NEAR_DEG)
 
 
 def _solution(run: _Run, fit: _Fit, ambiguous: bool) -> Solution:

@@ -102,8 +102,13 @@ class Level:
         stage: Stage,
         recipe: Recipe,
         attenuation_per_mm: Sequence[float] | None = None,
+        also_around: Sequence[Poses] = (),
     ) -> None:
-        """Cut the pictures around the bodies at ``start``; the recipe's attenuation by default."""
+        """Cut the pictures around the bodies at ``start``, and at other poses that are to be compared.
+
+        The recipe's attenuation by default. Costs can be compared only on the same cut: another one
+        holds another share of what no body explains.
+        """
         self._pivots_mm = [body.pivot_mm for body in bodies]
         self._attenuation = np.array(
             [recipe.attenuation_per_mm] * len(bodies) if attenuation_per_mm is None else attenuation_per_mm
@@ -111,7 +116,7 @@ class Level:
         self._supersample = stage.supersample
         self._smoothing_px = recipe.smoothing_px
         self._meshes = _meshes(bodies, pictures, start, stage)
-        self.views = tuple(_cut(bodies, shot, start, stage, recipe) for shot in pictures)
+        self.views = tuple(_cut(bodies, shot, (start, *also_around), stage, recipe) for shot in pictures)
 
     def evaluate(self, poses: Poses) -> Evaluation:
         """Cost and normal equations at the poses; views that see nothing count as cost 1."""
@@ -183,11 +188,11 @@ def _meshes(
     return tuple(chosen)
 
 
-def _cut(bodies: Sequence[Body], shot: Pictures, start: Poses, stage: Stage, recipe: Recipe) -> LevelView:
+def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage: Stage, recipe: Recipe) -> LevelView:
     factor = shrink_factor(shot.view, stage.picture_px)
     small = shot.logarithm
     view = _shrunk(shot.view, factor)
-    left, top, width, height = _window(bodies, view, start, stage.margin_mm)
+    left, top, width, height = _window(bodies, view, around, stage.margin_mm)
     part = small[top * factor : (top + height) * factor, left * factor : (left + width) * factor]
     picture = smooth(block_mean(part, factor)[..., None], recipe.smoothing_px)[..., 0]
     middle = factor // 2
@@ -205,10 +210,10 @@ def _shrunk(view: View, factor: int) -> View:
     return view.cropped(0, 0, width * factor, height * factor).scaled(width, height)
 
 
-def _window(bodies: Sequence[Body], view: View, poses: Poses, margin_mm: float) -> tuple[int, int, int, int]:
+def _window(bodies: Sequence[Body], view: View, around: Sequence[Poses], margin_mm: float) -> tuple[int, int, int, int]:
     """Left, top, width, height of the part of the picture around the bodies, at least 16 px a side."""
     corners = []
-    for body, pose in zip(bodies, poses, strict=True):
+    for body, pose in ((body, poses[k]) for poses in around for k, body in enumerate(bodies)):
         mesh = body.levels[-1]
         pixels = view.project(pose.apply(mesh.vertices_mm))
         pixels = pixels[np.isfinite(pixels).all(axis=1)]
