@@ -68,7 +68,7 @@ def test_cancelling_is_heard_at_once_and_the_job_is_closed(runner, qtbot):
     began = time.monotonic()
     with qtbot.waitSignal(runner.cancelled, timeout=1000):
         runner.cancel()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 0.05
     assert not runner.busy
     assert closed.wait(1.0)
     qtbot.wait(50)

@@ -196,7 +196,7 @@ def test_escape_cancels_at_once_and_nothing_comes_after(bench, qtbot):
     began = time.monotonic()
     press(bench, Qt.Key.Key_Escape)
     assert not bench.jobs.busy
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 0.2
     done = len(bench.session.document.proposals)
     qtbot.wait(600)
     assert len(bench.session.document.proposals) == done
