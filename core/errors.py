@@ -25,6 +25,10 @@ class MeshError(DuoscopeError):
     """A surface that is empty, open, self-crossing or otherwise unusable."""
 
 
+class VolumeError(DuoscopeError):
+    """A volume of voxels that is missing, damaged, incomplete or too large."""
+
+
 class UnitsError(MeshError):
     """The units of a surface are unknown or make no sense."""
 

@@ -98,8 +98,8 @@ def register_frame(
     fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
     if fit.last.cost > recipe.gate and recipe.second_starts:
         fit = yield from _second_start(run, poses, fit)
-    fit, rival = yield from _try_mirrored(run, fit)
-    return _solution(run, fit, rival)
+    fit, rivals = yield from _try_mirrored(run, fit)
+    return _solution(run, fit, rivals)
 
 
 def _refusal(problem: Problem, poses: Poses) -> Outcome | None:
@@ -199,23 +199,23 @@ def _with(poses: Poses, index: int, pose: Rigid) -> Poses:
     return (*poses[:index], pose, *poses[index + 1 :])
 
 
-def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, bool]]:
-    """Whether a mirrored or turned pose fits better; and whether one fits as well.
+def _try_mirrored(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, tuple[Poses, ...]]]:
+    """The best of the fit and its mirrored and turned poses, and the others that fit as well.
 
     A pose that was taken over has mirrored poses of its own: they are tried in turn.
     """
-    ambiguous = False
+    rivals: tuple[Poses, ...] = ()
     for _ in range(_ROUNDS if run.recipe.mirrored else 0):
-        better, ambiguous = yield from _one_round(run, fit)
+        better, rivals = yield from _one_round(run, fit)
         if better is fit:
             break
         fit = better
-    return fit, ambiguous
+    return fit, rivals
 
 
-def _one_round(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, bool]]:
+def _one_round(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, tuple[Poses, ...]]]:
     views = [shot.view for shot in run.problem.shots]
-    ambiguous = False
+    equal: tuple[Poses, ...] = ()
     for index, body in enumerate(run.bodies):
         others = mirrored_and_turned(body, fit.poses[index], views)
         rivals = yield from _best_of(run, fit, index, others)
@@ -223,10 +223,12 @@ def _one_round(run: _Run, fit: _Fit) -> Generator[Step, None, tuple[_Fit, bool]]
             rival = yield from _descend(run, start, run.recipe.stages[-2:], f"mirrored {body.name}", (0.75, 0.85))
             ours, theirs = _compared(run, fit, rival)
             different = rival.poses[index].angle_deg_to(fit.poses[index]) >= _DIFFERENT_DEG
-            ambiguous = ambiguous or bool(different and abs(theirs - ours) < _SAME_COST)
-            if theirs < ours - _BETTER:
+            better = theirs < ours - _BETTER
+            if different and abs(theirs - ours) < _SAME_COST:
+                equal = (*equal, fit.poses if better else rival.poses)
+            if better:
                 fit = rival
-    return fit, ambiguous
+    return fit, equal
 
 
 def _compared(run: _Run, one: _Fit, other: _Fit) -> tuple[float, float]:
@@ -312,7 +314,7 @@ def _near(body: Body, one: Rigid, other: Rigid) -> bool:
     return bool(np.linalg.norm(shift) < _NEAR_MM and one.angle_deg_to(other) < _NEAR_DEG)
 
 
-def _solution(run: _Run, fit: _Fit, ambiguous: bool) -> Solution:
+def _solution(run: _Run, fit: _Fit, rivals: tuple[Poses, ...]) -> Solution:
     problem, recipe = run.problem, run.recipe
     outcome = Outcome.CONVERGED
     if any(
@@ -322,7 +324,7 @@ def _solution(run: _Run, fit: _Fit, ambiguous: bool) -> Solution:
         outcome = Outcome.OUT_OF_VIEW
     elif fit.last.cost > recipe.gate:
         outcome = Outcome.DOUBTFUL
-    elif ambiguous:
+    elif rivals:
         outcome = Outcome.AMBIGUOUS
     return Solution(
         poses=fit.poses,
@@ -334,4 +336,5 @@ def _solution(run: _Run, fit: _Fit, ambiguous: bool) -> Solution:
         evaluations=run.evaluations,
         seconds=time.perf_counter() - run.began,
         attenuation_per_mm=run.attenuation_per_mm,
+        rivals=rivals,
     )

@@ -13,6 +13,7 @@ from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
 from core.geometry.symmetry import Symmetry
 from core.geometry.view import View
+from core.geometry.volume import Volume
 
 
 class Outcome(Enum):
@@ -62,7 +63,10 @@ class Shot:
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Body:
-    """A rigid surface ready for registration: closed, in mm, in several levels of detail."""
+    """A rigid body ready for registration: a closed surface in mm, and for a bone from CT its attenuation too.
+
+    A body with ``volumes`` is X-rayed from them; its surface then serves outlines and visibility.
+    """
 
     name: str
     levels: tuple[TriangleMesh, ...]
@@ -75,6 +79,8 @@ class Body:
     """Set where the shape nearly equals its mirror image: the trap that registration must try."""
     notes: tuple[str, ...] = ()
     """What was repaired or found when it was loaded, for people to read."""
+    volumes: tuple[Volume, ...] = ()
+    """Finest first; empty for a body that is a surface alone (an implant component)."""
 
     @property
     def mesh(self) -> TriangleMesh:
@@ -136,6 +142,10 @@ class Solution:
     seconds: float
     attenuation_per_mm: tuple[float, ...] = ()
     """With which each body was drawn at the end."""
+    rivals: tuple[tuple[Rigid, ...], ...] = ()
+    """Other poses of all bodies that explain the pictures as well; the outcome is then AMBIGUOUS."""
+    risk: tuple[float, ...] = ()
+    """For each body, the chance (0..1) that its pose is off by more than 1 mm or 1 deg; empty if not estimated."""
 
     @property
     def score(self) -> float:

@@ -1,0 +1,1 @@
+"""Find poses without a start: hypotheses from the pictures, decided by registration."""

@@ -1,0 +1,64 @@
+"""The registration methods by name: ours and the published ones, behind one call."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import final
+
+from core.errors import RegistrationError
+from core.geometry.rigid import Rigid
+from core.registration.frame import register_frame
+from core.registration.recipe import Recipe
+from core.registration.record import METHOD
+from core.registration.values import Problem, Solution, Step
+
+Run = Callable[[Problem, Sequence[Rigid], Recipe | None], Generator[Step, None, Solution]]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One way of registering a frame."""
+
+    id: str
+    label: str
+    """A few words for a menu."""
+    about: str
+    """One sentence for a tooltip: what it does, and when to take it."""
+    run: Run
+
+
+DEFAULT = METHOD
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        DEFAULT: Method(
+            id=DEFAULT,
+            label="Gauss-Newton",
+            about="Gradient correlation of log pictures in all views by Gauss-Newton: fast and the most accurate",
+            run=register_frame,
+        )
+    }
+)
+
+
+def method_named(name: str) -> Method:
+    """The method of that id.
+
+    Raises:
+        RegistrationError: there is none; the message lists those there are.
+    """
+    method = METHODS.get(name)
+    if method is None:
+        raise RegistrationError(f"there is no registration method {name!r}; there is: {', '.join(METHODS)}")
+    return method
+
+
+def register_by(
+    name: str, problem: Problem, starts: Sequence[Rigid], recipe: Recipe | None = None
+) -> Generator[Step, None, Solution]:
+    """Register a frame by the method of that name; yields and returns as ``register_frame`` does.
+
+    Raises:
+        RegistrationError: no such method; not one start a body.
+    """
+    return (yield from method_named(name).run(problem, starts, recipe))
