@@ -3,96 +3,78 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int64
 
 from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
 from core.geometry.view import NEAREST_DEPTH_MM, View
-from core.imaging.field_of_view import distance_to_edge_px
-from core.imaging.smoothing import block_mean, smooth
+from core.imaging.smoothing import block_mean, gaussian_kernel, smooth
+from core.registration.fused_kernels import draw_surface, equations_in_world, gradient_gram
+from core.registration.pictures import Pictures, log_intensity, pictures_of
 from core.registration.recipe import Recipe, Stage
-from core.registration.values import Body, Problem, Shot
-from core.rendering.moment_raster import accumulate_moments
+from core.registration.values import Body
 from core.rendering.path_length import lens_of
 from core.rendering.shadow import FEATURES, pose_derivatives, shadow_features
-from core.similarity.gradient_correlation import NormalEquations, Target, normal_equations, target_of
+from core.similarity.gradient_correlation import (
+    FEWEST_PIXELS,
+    NormalEquations,
+    Target,
+    normal_equations,
+    says_nothing,
+    target_of,
+)
 
 Poses = tuple[Rigid, ...]
 
+__all__ = ["Evaluation", "Level", "LevelView", "Pictures", "Poses", "log_intensity", "pictures_of", "shrink_factor"]
+
 _SMALLEST_CUT_PX = 16
-_DARKEST_SHARE = 4 / 255
-"""Intensities below this share of white are noise to the logarithm."""
-_LOG_SCALE = 60.0
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pictures:
-    """What every level of one problem needs of a shot, computed once."""
-
-    view: View
-    logarithm: Float32[np.ndarray, "h w"]
-    edge_distance_px: Float32[np.ndarray, "h w"]
-
-    @classmethod
-    def of(cls, shot: Shot) -> "Pictures":
-        """Logarithm of the intensity and the distance of each pixel from the image circle's edge."""
-        known = _PREPARED.get(shot)
-        if known is None:
-            known = cls(
-                view=shot.view,
-                logarithm=log_intensity(shot.image, shot.usable),
-                edge_distance_px=distance_to_edge_px(shot.usable),
-            )
-            _PREPARED[shot] = known
-        return known
-
-
-_PREPARED: WeakKeyDictionary[Shot, Pictures] = WeakKeyDictionary()
-
-
-def log_intensity(image: np.ndarray, usable: np.ndarray) -> Float32[np.ndarray, "h w"]:
-    """Logarithm of intensity over the darkest signal, which turns shadows that multiply into sums."""
-    picture = np.asarray(image, dtype=np.float32)
-    inside = picture[usable] if usable.any() else picture.reshape(-1)
-    white = float(np.percentile(inside[:: max(1, inside.size // 50_000)], 99.5))
-    darkest = max(white * _DARKEST_SHARE, 1e-6)
-    return np.asarray(_LOG_SCALE * np.log(np.maximum(picture, darkest) / darkest), dtype=np.float32)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LevelView:
-    """One view's cut at one level."""
+    """One view's cut at one level; the planes are what the fused kernels read."""
 
     view: View
     target: Target
+    weight: Float32[np.ndarray, "h w"]
+    """Root of each pixel's weight: 1 where it counts."""
+    weighted: Float32[np.ndarray, "2 h w"]
+    """The target's gradient times the weight, one plane a component."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """Moments of one body in the box that its shadow can reach."""
+
+    box: Int64[np.ndarray, "4"]
+    """(left, top, width, height) in pixels of the cut."""
+    moments: Float32[np.ndarray, "high wide 2"]
+    """On the supersampled grid of the box."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """Mean cost over views with its Gauss-Newton model in twists of all bodies."""
+    """Mean cost over views with its Gauss-Newton model in twists of the free bodies."""
 
     cost: float
     hessian: Float[np.ndarray, "k k"]
     rhs: Float[np.ndarray, " k"]
     per_view: tuple[NormalEquations, ...]
 
-    def restricted_to(self, free: Sequence[int]) -> "Evaluation":
-        """The same with only the twists of the given bodies as unknowns."""
-        if len(self.rhs) == 6 * len(free):
-            return self
-        rows = np.concatenate([np.arange(6 * index, 6 * index + 6) for index in free])
-        return replace(self, hessian=self.hessian[np.ix_(rows, rows)], rhs=self.rhs[rows])
-
 
 @final
 class Level:
-    """Draws the bodies at poses and compares them with the pictures, at one picture size."""
+    """Draws the bodies at poses and compares them with the pictures, at one picture size.
+
+    For one thread at a time: what was drawn last of each body is kept, since most bodies stand still
+    while one is tried.
+    """
 
     def __init__(
         self,
@@ -115,58 +97,132 @@ class Level:
         )
         self._supersample = stage.supersample
         self._smoothing_px = recipe.smoothing_px
+        self._kernel = gaussian_kernel(recipe.smoothing_px) if recipe.smoothing_px > 0 else np.ones(1, np.float32)
         self._meshes = _meshes(bodies, pictures, start, stage)
         self.views = tuple(_cut(bodies, shot, (start, *also_around), stage, recipe) for shot in pictures)
+        self._last: dict[tuple[int, int], tuple[Rigid, Drawn]] = {}
 
-    def evaluate(self, poses: Poses) -> Evaluation:
-        """Cost and normal equations at the poses; views that see nothing count as cost 1."""
-        systems = [self._evaluate_view(view, poses) for view in self.views]
-        count = len(systems)
-        return Evaluation(
-            cost=sum(system.cost for system in systems) / count,
-            hessian=sum((system.hessian for system in systems), np.zeros((6 * len(poses),) * 2)) / count,
-            rhs=sum((system.rhs for system in systems), np.zeros(6 * len(poses))) / count,
-            per_view=tuple(systems),
-        )
+    def evaluate(self, poses: Poses, free: Sequence[int] | None = None) -> Evaluation:
+        """Cost and normal equations at the poses; views that see nothing count as cost 1.
 
-    def _evaluate_view(self, cut: LevelView, poses: Poses) -> NormalEquations:
-        drawn = self.draw(cut.view, poses)
-        system = normal_equations(drawn, cut.target)
-        axes = np.kron(np.eye(2 * len(poses)), cut.view.camera_from_world.rotation)
-        return NormalEquations(
-            cost=system.cost,
-            correlation=system.correlation,
-            hessian=axes.T @ system.hessian @ axes,
-            rhs=axes.T @ system.rhs,
-            pixels=system.pixels,
-        )
+        The unknowns are the twists of the ``free`` bodies, in their order; of all by default.
+        """
+        free = range(len(poses)) if free is None else free
+        return _mean([self._evaluate_view(index, poses, free) for index in range(len(self.views))], 6 * len(free))
+
+    def evaluate_plainly(self, poses: Poses) -> Evaluation:
+        """The same, one plain step after the other: the reference that ``evaluate`` must agree with."""
+        systems = []
+        for cut in self.views:
+            system = normal_equations(self.draw(cut.view, poses), cut.target)
+            axes = np.kron(np.eye(2 * len(poses)), cut.view.camera_from_world.rotation)
+            systems.append(replace(system, hessian=axes.T @ system.hessian @ axes, rhs=axes.T @ system.rhs))
+        return _mean(systems, 6 * len(poses))
 
     def cost_with(self, poses: Poses, attenuation_per_mm: Sequence[float]) -> float:
         """The cost at the poses if the bodies attenuated otherwise."""
         kept, self._attenuation = self._attenuation, np.asarray(attenuation_per_mm, dtype=np.float64)
-        cost = self.evaluate(poses).cost
+        cost = self.evaluate(poses, ()).cost
         self._attenuation = kept
         return cost
 
     def draw(self, view: View, poses: Poses) -> Float32[np.ndarray, "h w c"]:
         """The shadow and its derivatives with respect to camera-axis twists about the pivots."""
         s = self._supersample
-        fine = view.scaled(view.width_px * s, view.height_px * s)
-        lens = lens_of(fine)
-        moments = np.zeros((len(poses), fine.height_px, fine.width_px, 2), dtype=np.float32)
-        pivots = np.empty((len(poses), 3))
-        for index, (mesh, pose) in enumerate(zip(self._meshes, poses, strict=True)):
-            camera_from_body = view.camera_from_world @ pose
-            pivots[index] = camera_from_body.apply(self._pivots_mm[index][None])[0]
-            vertices = camera_from_body.apply(mesh.vertices_mm)
-            if vertices[:, 2].min() > NEAREST_DEPTH_MM:
-                accumulate_moments(vertices, mesh.faces, lens, pivots[index, 2], moments[index])
+        moments = np.zeros((len(poses), view.height_px * s, view.width_px * s, 2), dtype=np.float32)
+        pivots = np.array([self._pivot_camera_mm(index, view, pose) for index, pose in enumerate(poses)])
+        for index, pose in enumerate(poses):
+            drawn = self._draw_body(index, view, pose, pivots[index, 2])
+            left, top, width, height = drawn.box * s
+            moments[index, top : top + height, left : left + width] = drawn.moments
         features = np.empty((view.height_px, view.width_px, 1 + FEATURES * len(poses)), dtype=np.float32)
+        lens = lens_of(_finer(view, s))
         shadow_features(moments, self._attenuation, pivots[:, 2].copy(), lens, s, features)
         features = smooth(features, self._smoothing_px)
-        drawn = np.empty((view.height_px, view.width_px, 1 + 6 * len(poses)), dtype=np.float32)
-        pose_derivatives(features, lens_of(view), pivots, drawn)
+        drawn_picture = np.empty((view.height_px, view.width_px, 1 + 6 * len(poses)), dtype=np.float32)
+        pose_derivatives(features, lens_of(view), pivots, drawn_picture)
+        return drawn_picture
+
+    def _pivot_camera_mm(self, index: int, view: View, pose: Rigid) -> Float[np.ndarray, "3"]:
+        pivot_world_mm = pose.rotation @ self._pivots_mm[index] + pose.translation_mm
+        camera = view.camera_from_world
+        return camera.rotation @ pivot_world_mm + camera.translation_mm
+
+    def _draw_body(self, index: int, view: View, pose: Rigid, depth_mm: float) -> Drawn:
+        """The moments of one body about ``depth_mm``: the one place that knows what bodies are made of."""
+        mesh = self._meshes[index]
+        camera = view.camera_from_world
+        box, moments = draw_surface(
+            mesh.vertices_mm,
+            mesh.faces,
+            (camera.rotation, camera.translation_mm),
+            (pose.rotation, pose.translation_mm),
+            depth_mm,
+            lens_of(_finer(view, self._supersample)),
+            (view.width_px, view.height_px),
+            self._supersample,
+            self._margin_px,
+            NEAREST_DEPTH_MM,
+        )
+        return Drawn(box=box, moments=moments)
+
+    @property
+    def _margin_px(self) -> int:
+        """How far around its shadow a body's derivatives reach: secant, smoothing, difference."""
+        return 2 + len(self._kernel) // 2
+
+    def _drawn(self, at: int, index: int, pose: Rigid, depth_mm: float) -> Drawn:
+        """As ``_draw_body``, or what was drawn last if the body has not moved."""
+        known = self._last.get((at, index))
+        if known is not None and known[0] is pose:
+            return known[1]
+        drawn = self._draw_body(index, self.views[at].view, pose, depth_mm)
+        self._last[at, index] = (pose, drawn)
         return drawn
+
+    def _evaluate_view(self, at: int, poses: Poses, free: Sequence[int]) -> NormalEquations:
+        cut = self.views[at]
+        pivots = np.array([self._pivot_camera_mm(index, cut.view, pose) for index, pose in enumerate(poses)])
+        if cut.target.pixels < FEWEST_PIXELS or cut.target.energy <= 0:
+            return says_nothing(6 * len(free))
+        drawn = [self._drawn(at, index, pose, pivots[index, 2]) for index, pose in enumerate(poses)]
+        starts = np.cumsum([0, *[one.moments.size for one in drawn]])
+        gram = gradient_gram(
+            np.concatenate([one.moments.reshape(-1) for one in drawn]),
+            starts,
+            np.stack([one.box for one in drawn]),
+            np.array(free, dtype=np.int64),
+            self._attenuation,
+            pivots,
+            lens_of(cut.view),
+            lens_of(_finer(cut.view, self._supersample)),
+            self._supersample,
+            self._kernel,
+            cut.weight,
+            cut.weighted,
+        )
+        if gram[0, 0] <= 0:
+            return says_nothing(6 * len(free))
+        cost, correlation, hessian, rhs = equations_in_world(
+            gram, cut.target.energy, cut.view.camera_from_world.rotation
+        )
+        return NormalEquations(
+            cost=cost, correlation=correlation, hessian=hessian, rhs=rhs, pixels=cut.target.pixels
+        )
+
+
+def _mean(systems: Sequence[NormalEquations], size: int) -> Evaluation:
+    count = len(systems)
+    return Evaluation(
+        cost=sum(system.cost for system in systems) / count,
+        hessian=sum((system.hessian for system in systems), np.zeros((size, size))) / count,
+        rhs=sum((system.rhs for system in systems), np.zeros(size)) / count,
+        per_view=tuple(systems),
+    )
+
+
+def _finer(view: View, supersample: int) -> View:
+    return view if supersample == 1 else view.scaled(view.width_px * supersample, view.height_px * supersample)
 
 
 def shrink_factor(view: View, picture_px: int) -> int:
@@ -199,9 +255,13 @@ def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage:
     distance = shot.edge_distance_px[middle::factor, middle::factor][top : top + height, left : left + width]
     scale = max(shot.view.width_px, shot.view.height_px) / 1024
     kept = recipe.circle_margin_px * scale + factor * (recipe.smoothing_px + 1.0)
+    target = target_of(picture, distance > kept, stage.clip_quantile)
+    weight = target.counts.astype(np.float32)
     return LevelView(
         view=view.cropped(left, top, width, height),
-        target=target_of(picture, distance > kept, stage.clip_quantile),
+        target=target,
+        weight=weight,
+        weighted=np.ascontiguousarray(np.moveaxis(target.gradient, -1, 0) * weight),
     )
 
 
@@ -228,8 +288,3 @@ def _window(bodies: Sequence[Body], view: View, around: Sequence[Poses], margin_
     high = np.clip(np.ceil(np.max(corners, axis=0)), 0, size).astype(int)
     extent = np.minimum(np.maximum(high - low, _SMALLEST_CUT_PX), size - low)
     return int(low[0]), int(low[1]), int(extent[0]), int(extent[1])
-
-
-def pictures_of(problem: Problem) -> tuple[Pictures, ...]:
-    """The prepared pictures of all shots."""
-    return tuple(Pictures.of(shot) for shot in problem.shots)
