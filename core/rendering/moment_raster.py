@@ -22,6 +22,11 @@ _FARTHEST_PX = 1 << 24
 """Vertices are taken to lie no farther from the picture, so that pixel numbers fit in 32 bits."""
 _STRAY = 1e-9
 _INSIDE = 1.0 - _STRAY
+_ORDER = np.array(
+    [[0, 1, 2, 1], [1, 0, 2, 0], [0, 2, 1, 0], [0, 1, 2, 1], [0, 1, 2, 1], [1, 2, 0, 1], [2, 0, 1, 1], [2, 1, 0, 0]]
+)
+"""By which of a > b, b > c, a > c hold for a face's rows: its corners from the highest to the lowest, and whether
+they are listed in the face's own direction. Two of the eight cannot be."""
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
@@ -42,11 +47,23 @@ def project_vertices(
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
-def _edge(u: float, v: float, u_end: float, v_end: float) -> tuple[float, float, float]:
-    """Upper end (u, v) of an edge and its change of column a row; both faces of an edge find the same."""
-    if v <= v_end:
-        return u, v, (u_end - u) / (v_end - v)
-    return u_end, v_end, (u - u_end) / (v - v_end)
+def _faces_with_pixels(
+    faces: np.ndarray, columns: np.ndarray, ceilings: np.ndarray, width: int, height: int, found: np.ndarray
+) -> int:
+    """Indices of the faces that may cover a pixel centre; written without branches, as most do not."""
+    count = 0
+    for face in range(faces.shape[0]):
+        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+        first = max(min(ceilings[a, 1], ceilings[b, 1], ceilings[c, 1]), 0)
+        last = min(max(ceilings[a, 1], ceilings[b, 1], ceilings[c, 1]), height)
+        from_column = min(ceilings[a, 0], ceilings[b, 0], ceilings[c, 0])
+        to_column = max(ceilings[a, 0], ceilings[b, 0], ceilings[c, 0])
+        # Between two columns there is no pixel; crossings stray from their edge by rounding only.
+        left, right = min(columns[a], columns[b], columns[c]), max(columns[a], columns[b], columns[c])
+        between = (from_column == to_column) & (right < to_column - _STRAY) & (left > to_column - _INSIDE)
+        found[count] = face
+        count += (first < last) & (to_column >= 0) & (from_column <= width) & (not between)
+    return count
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
@@ -60,24 +77,27 @@ def accumulate_faces(
     depth_mm: float,
     moments: np.ndarray,
 ) -> None:
-    """Add the moments of faces whose vertices ``project_vertices`` has projected to ``moments`` (h, w, 2)."""
+    """Add the moments of faces whose vertices ``project_vertices`` has projected to ``moments`` (h, w, 2).
+
+    A face's corners are sorted by row: on each row it spans from its long edge (highest to lowest corner) to one of
+    its short ones. In a face listed (highest, middle, lowest) or so turned, the short edges run down.
+    """
     height, width, _ = moments.shape
-    fx, fy, cx, cy = lens[0], lens[1], lens[2], lens[3]
-    for face in range(faces.shape[0]):
+    cy, per_fx, per_fy = lens[3], 1.0 / lens[0], 1.0 / lens[1]
+    middle_x = -lens[2] * per_fx
+    found = np.empty(faces.shape[0] + 1, dtype=np.int32)
+    for at in range(_faces_with_pixels(faces, columns, ceilings, width, height, found)):
+        face = found[at]
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-        row_a, row_b, row_c = ceilings[a, 1], ceilings[b, 1], ceilings[c, 1]
-        first, last = max(min(row_a, row_b, row_c), 0), min(max(row_a, row_b, row_c), height)
-        if first >= last:
-            continue
-        from_column = min(ceilings[a, 0], ceilings[b, 0], ceilings[c, 0])
-        to_column = max(ceilings[a, 0], ceilings[b, 0], ceilings[c, 0])
-        if to_column < 0 or from_column > width:
-            continue
-        ua, ub, uc = columns[a], columns[b], columns[c]
-        # Between two columns there is no pixel; crossings stray from their edge by rounding only.
-        if from_column == to_column and max(ua, ub, uc) < to_column - _STRAY and min(ua, ub, uc) > to_column - _INSIDE:
-            continue
         va, vb, vc = rows[a], rows[b], rows[c]
+        order = int(va > vb) + 2 * int(vb > vc) + 4 * int(va > vc)
+        top, middle = faces[face, _ORDER[order, 0]], faces[face, _ORDER[order, 1]]
+        low, short_runs_down = faces[face, _ORDER[order, 2]], _ORDER[order, 3] == 1
+        u_top, v_top, u_middle, v_middle = columns[top], rows[top], columns[middle], rows[middle]
+        long_slope = (columns[low] - u_top) / (rows[low] - v_top)
+        upper_slope = (u_middle - u_top) / (v_middle - v_top)
+        lower_slope = (columns[low] - u_middle) / (rows[low] - v_middle)
+        turning = ceilings[middle, 1]
         ax, ay, az = vertices_camera_mm[a, 0], vertices_camera_mm[a, 1], vertices_camera_mm[a, 2]
         bz, cz = vertices_camera_mm[b, 2], vertices_camera_mm[c, 2]
         px, py, pz = vertices_camera_mm[b, 0] - ax, vertices_camera_mm[b, 1] - ay, bz - az
@@ -85,40 +105,19 @@ def accumulate_faces(
         nx, ny, nz = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
         offset = nx * ax + ny * ay + nz * az
         nearest, farthest = min(az, bz, cz), max(az, bz, cz)
-        slope = nx / fx
-        ut_ab, vt_ab, du_ab = _edge(ua, va, ub, vb)
-        ut_bc, vt_bc, du_bc = _edge(ub, vb, uc, vc)
-        ut_ca, vt_ca, du_ca = _edge(uc, vc, ua, va)
-        for row in range(first, last):
-            down, up = 0.0, 0.0
-            # A row at or below a vertex is one not before its ceiling.
-            if (row_a <= row) != (row_b <= row):
-                crossing = ut_ab + (row - vt_ab) * du_ab
-                if row_a <= row:
-                    down = crossing
-                else:
-                    up = crossing
-            if (row_b <= row) != (row_c <= row):
-                crossing = ut_bc + (row - vt_bc) * du_bc
-                if row_b <= row:
-                    down = crossing
-                else:
-                    up = crossing
-            if (row_c <= row) != (row_a <= row):
-                crossing = ut_ca + (row - vt_ca) * du_ca
-                if row_c <= row:
-                    down = crossing
-                else:
-                    up = crossing
-            sign = 1.0
-            left, right = up, down
-            if down < up:
-                sign = -1.0
-                left, right = down, up
-            start, stop = max(math.ceil(left), 0), min(math.ceil(right), width)
+        slope = nx * per_fx
+        start_facing = nz + nx * middle_x
+        for row in range(max(ceilings[top, 1], 0), min(ceilings[low, 1], height)):
+            along = u_top + (row - v_top) * long_slope
+            above = row < turning
+            from_u, from_v = (u_top, v_top) if above else (u_middle, v_middle)
+            beside = from_u + (row - from_v) * (upper_slope if above else lower_slope)
+            start = max(math.ceil(min(along, beside)), 0)
+            stop = min(math.ceil(max(along, beside)), width)
             if start >= stop:
                 continue
-            facing = nx * (-cx / fx) + ny * ((row - cy) / fy) + nz
+            sign = 1.0 if (along < beside) == short_runs_down else -1.0
+            facing = start_facing + ny * ((row - cy) * per_fy)
             for column in range(start, stop):
                 steep = facing + slope * column
                 z = offset / steep if steep != 0.0 else az
