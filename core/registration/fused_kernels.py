@@ -4,9 +4,6 @@ They compute what ``shadow_features``, ``smooth``, ``pose_derivatives`` and ``no
 the other (those are the plain reference), but only inside the box that a body's shadow can reach, row by row, with
 channels in planes so that the processor's vector units can be used. One call is serial and keeps nothing, so results
 depend neither on threads nor on what ran before.
-
-A **box** is (left, top, width, height) in pixels of the cut. Empty pixels surround the shadow in it unless the cut
-ends there: one for the secants, as many as the smoothing reaches, and one for the differences.
 """
 
 import math
@@ -14,195 +11,14 @@ import math
 import numba as nb
 import numpy as np
 
-from core.rendering.moment_raster import accumulate_faces, project_vertices
+from core.rendering.boxed_shadow import derivative_row, draw_features, draw_paths, draw_picture
+from core.rendering.picture_rows import difference_down, difference_row, dot, smooth_down
 
-_FLAT = np.float32(1e-6)
-_ONE, _HALF, _ZERO = np.float32(1.0), np.float32(0.5), np.float32(0.0)
+_ZERO = np.float32(0.0)
 _FEATURES = 5
 _TWISTS = 6
 _LINES = _TWISTS + 2
 """Gradients kept of a pixel: six derivatives, the drawn picture, the seen one."""
-_OPAQUE = 40.0
-"""Optical thickness beyond which nothing changes in single precision."""
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def move_vertices(
-    vertices_mm: np.ndarray, rotation: np.ndarray, translation_mm: np.ndarray, out: np.ndarray
-) -> float:
-    """Camera-frame vertices (n, 3); returns the least depth."""
-    nearest = np.inf
-    for i in range(vertices_mm.shape[0]):
-        x, y, z = vertices_mm[i, 0], vertices_mm[i, 1], vertices_mm[i, 2]
-        for k in range(3):
-            out[i, k] = rotation[k, 0] * x + rotation[k, 1] * y + rotation[k, 2] * z + translation_mm[k]
-        nearest = min(nearest, out[i, 2])
-    return nearest
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def box_around(bounds: np.ndarray, supersample: int, margin: int, width: int, height: int) -> np.ndarray:
-    """The box around fine pixels ``bounds`` = (left, top, right, bottom), ends not included, within the cut."""
-    box = np.zeros(4, dtype=np.int64)
-    if bounds[2] <= bounds[0] or bounds[3] <= bounds[1]:
-        return box
-    left = max(bounds[0] // supersample - margin, 0)
-    top = max(bounds[1] // supersample - margin, 0)
-    right = min(-(-bounds[2] // supersample) + margin, width)
-    bottom = min(-(-bounds[3] // supersample) + margin, height)
-    if right > left and bottom > top:
-        box[0], box[1], box[2], box[3] = left, top, right - left, bottom - top
-    return box
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy")
-def draw_surface(
-    vertices_mm: np.ndarray,
-    faces: np.ndarray,
-    camera_from_world: tuple[np.ndarray, np.ndarray],
-    world_from_body: tuple[np.ndarray, np.ndarray],
-    depth_mm: float,
-    lens: np.ndarray,
-    size: tuple[int, int],
-    supersample: int,
-    margin: int,
-    nearest_mm: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Box and moments (h s, w s, 2) of a surface within a cut of ``size`` = (width, height).
-
-    ``lens`` is that of the supersampled grid. The box is empty where nothing is seen and where a vertex is nearer to
-    the source than ``nearest_mm``.
-    """
-    count = vertices_mm.shape[0]
-    turn, shift = camera_from_world
-    rotation = np.zeros((3, 3))
-    translation = np.zeros(3)
-    for i in range(3):
-        translation[i] = shift[i]
-        for k in range(3):
-            translation[i] += turn[i, k] * world_from_body[1][k]
-            for j in range(3):
-                rotation[i, j] += turn[i, k] * world_from_body[0][k, j]
-    camera = np.empty((count, 3))
-    bounds = np.zeros(4, dtype=np.int64)
-    nearest = move_vertices(vertices_mm, rotation, translation, camera)
-    if nearest > nearest_mm:
-        columns, rows = np.empty(count), np.empty(count)
-        ceilings = np.empty((count, 2), dtype=np.int32)
-        project_vertices(camera, lens, columns, rows, ceilings)
-        bounds[:2] = 1 << 30
-        bounds[2:] = -(1 << 30)
-        for i in range(count):
-            for k in range(2):
-                bounds[k] = min(bounds[k], ceilings[i, k])
-                bounds[2 + k] = max(bounds[2 + k], ceilings[i, k])
-    box = box_around(bounds, supersample, margin, size[0], size[1])
-    moments = np.zeros((box[3] * supersample, box[2] * supersample, 2), dtype=np.float32)
-    if moments.size:
-        inner = lens.copy()
-        left, top = box[0] * supersample, box[1] * supersample
-        inner[2] -= left
-        inner[3] -= top
-        for i in range(count):
-            columns[i] -= left
-            rows[i] -= top
-            ceilings[i, 0] -= left
-            ceilings[i, 1] -= top
-        accumulate_faces(camera, faces, columns, rows, ceilings, inner, depth_mm, moments)
-    return box, moments
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _shade_row(path: np.ndarray, shade: np.ndarray) -> None:
-    """``exp(-path) - 1`` by series and eight squarings, which keep its relative digits: y -> y (2 + y)."""
-    for c in range(path.shape[0]):
-        x = -min(path[c], np.float32(_OPAQUE)) * np.float32(1 / 256)
-        y = x * (_ONE + x * (_HALF + x * (np.float32(1 / 6) + x * (np.float32(1 / 24) + x * np.float32(1 / 120)))))
-        for _ in range(8):
-            y *= np.float32(2.0) + y
-        shade[c] = y
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _stretch_row(row: int, left: int, lens: np.ndarray, out: np.ndarray) -> None:
-    """|(x, y, 1)| of the pixels of a row."""
-    y = np.float32((row - lens[3]) / lens[1])
-    origin, step = np.float32((left - lens[2]) / lens[0]), np.float32(1.0 / lens[0])
-    for c in range(out.shape[0]):
-        x = origin + step * np.float32(c)
-        out[c] = math.sqrt(_ONE + x * x + y * y)
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _secant_row(path: np.ndarray, path_to: np.ndarray, dark: np.ndarray, dark_to: np.ndarray, out: np.ndarray) -> None:
-    for c in range(out.shape[0]):
-        step = path_to[c] - path[c]
-        flat = abs(step) <= _FLAT
-        safe = _ONE if flat else step
-        out[c] = -(_ONE + dark[c]) if flat else (dark_to[c] - dark[c]) / safe
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _smooth_row(line: np.ndarray, kernel: np.ndarray, padded: np.ndarray, out: np.ndarray) -> None:
-    """One row smoothed with its ends repeated; ``padded`` is room for it."""
-    width, reach = line.shape[0], kernel.shape[0] // 2
-    for j in range(reach):
-        padded[j] = line[0]
-        padded[reach + width + j] = line[width - 1]
-    for c in range(width):
-        padded[reach + c] = line[c]
-    first = padded[:width]
-    weight = kernel[0]
-    for c in range(width):
-        out[c] = weight * first[c]
-    for j in range(1, kernel.shape[0]):
-        shifted = padded[j : j + width]
-        weight = kernel[j]
-        for c in range(width):
-            out[c] += weight * shifted[c]
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _smooth_down(plane: np.ndarray, row: int, kernel: np.ndarray, out: np.ndarray) -> None:
-    """One row of a plane smoothed along columns, with its ends repeated."""
-    reach = kernel.shape[0] // 2
-    for j in range(kernel.shape[0]):
-        source = plane[min(max(row + j - reach, 0), plane.shape[0] - 1)]
-        weight = kernel[j]
-        if j == 0:
-            for c in range(out.shape[0]):
-                out[c] = weight * source[c]
-        else:
-            for c in range(out.shape[0]):
-                out[c] += weight * source[c]
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _difference_row(line: np.ndarray, weight: np.ndarray, out: np.ndarray) -> None:
-    """Weighted half differences of the neighbours in a row."""
-    last = line.shape[0] - 1
-    if last == 0:
-        out[0] = _ZERO
-        return
-    before, after, inner, weights = line[: last - 1], line[2:], out[1:last], weight[1:last]
-    for c in range(inner.shape[0]):
-        inner[c] = _HALF * (after[c] - before[c]) * weights[c]
-    out[0] = _HALF * (line[1] - line[0]) * weight[0]
-    out[last] = _HALF * (line[last] - line[last - 1]) * weight[last]
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _difference_down(above: np.ndarray, below: np.ndarray, weight: np.ndarray, out: np.ndarray) -> None:
-    for c in range(out.shape[0]):
-        out[c] = _HALF * (below[c] - above[c]) * weight[c]
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _dot(a: np.ndarray, b: np.ndarray) -> float:
-    total = _ZERO
-    for c in range(a.shape[0]):
-        total += a[c] * b[c]
-    return total
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
@@ -213,7 +29,7 @@ def _add_dots(lines: np.ndarray, gram: np.ndarray) -> None:
         a = lines[i]
         for j in range(i, _LINES, 2):
             if j + 1 == _LINES:
-                gram[i, j] += _dot(a, lines[j])
+                gram[i, j] += dot(a, lines[j])
                 continue
             b, b_next = lines[j], lines[j + 1]
             total, total_next = _ZERO, _ZERO
@@ -232,63 +48,6 @@ def _union(boxes: np.ndarray) -> tuple[int, int, int, int]:
             left, top = min(left, boxes[b, 0]), min(top, boxes[b, 1])
             right, bottom = max(right, boxes[b, 0] + boxes[b, 2]), max(bottom, boxes[b, 1] + boxes[b, 3])
     return left, top, max(right - left, 0), max(bottom - top, 0)
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _draw_paths(
-    moments: np.ndarray,
-    starts: np.ndarray,
-    boxes: np.ndarray,
-    union: tuple[int, int, int, int],
-    attenuation_per_mm: np.ndarray,
-    lens: np.ndarray,
-    s: int,
-    path: np.ndarray,
-    shade: np.ndarray,
-) -> None:
-    """Optical thickness and ``exp(-thickness) - 1`` on the fine grid of the union of all boxes."""
-    path[:] = _ZERO
-    for b in range(boxes.shape[0]):
-        width, height = boxes[b, 2] * s, boxes[b, 3] * s
-        if width == 0:
-            continue
-        left, top = (boxes[b, 0] - union[0]) * s, (boxes[b, 1] - union[1]) * s
-        mu = np.float32(attenuation_per_mm[b])
-        body = moments[starts[b] : starts[b] + 2 * width * height].reshape((height, width, 2))
-        for r in range(height):
-            to, row = path[top + r, left : left + width], body[r]
-            for c in range(width):
-                to[c] += mu * row[c, 0]
-    stretch = np.empty(path.shape[1], dtype=np.float32)
-    for r in range(path.shape[0]):
-        _stretch_row(union[1] * s + r, union[0] * s, lens, stretch)
-        row = path[r]
-        for c in range(row.shape[0]):
-            row[c] *= stretch[c]
-        _shade_row(row, shade[r])
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _draw_picture(shade: np.ndarray, s: int, kernel: np.ndarray, out: np.ndarray) -> None:
-    """The shadow: block means of the shade, smoothed."""
-    height, width = out.shape
-    across = np.empty((height, width), dtype=np.float32)
-    line = np.empty(width, dtype=np.float32)
-    padded = np.empty(width + kernel.shape[0], dtype=np.float32)
-    share = np.float32(1.0 / (s * s))
-    for r in range(height):
-        if s == 1:
-            _smooth_row(shade[r], kernel, padded, across[r])
-            continue
-        line[:] = _ZERO
-        for k in range(s):
-            fine = shade[r * s + k]
-            for j in range(s):
-                for c in range(width):
-                    line[c] += share * fine[c * s + j]
-        _smooth_row(line, kernel, padded, across[r])
-    for r in range(height):
-        _smooth_down(across, r, kernel, out[r])
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
@@ -314,121 +73,12 @@ def _picture_gradients(
             before, after = max(c - 1, 0), min(c + 1, width - 1)
             empty = here[before] == _ZERO and here[after] == _ZERO and above[c] == _ZERO and below[c] == _ZERO
             kept[r, c] = _ZERO if empty else given[c]
-        _difference_row(here, kept[r], slope[0, r])
-        _difference_down(above, below, kept[r], slope[1, r])
+        difference_row(here, kept[r], slope[0, r])
+        difference_down(above, below, kept[r], slope[1, r])
         for k in range(2):
             line = slope[k, r]
-            gram[0, 0] += _dot(line, line)
-            gram[0, gram.shape[0] - 1] += _dot(line, target[k, top + r, left : left + width])
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _draw_features(
-    body: np.ndarray,
-    path: np.ndarray,
-    shade: np.ndarray,
-    corner: tuple[int, int],
-    attenuation_per_mm: float,
-    depth_mm: float,
-    lens: np.ndarray,
-    s: int,
-    kernel: np.ndarray,
-    features: np.ndarray,
-) -> None:
-    """Five features (5, h, w) of one body, smoothed along rows; ``path`` and ``shade`` are cut to its box.
-
-    A flux is a secant times the step of a moment from one pixel to the next; a feature is the mean of the two
-    fluxes around a pixel. ``corner`` is the box's (left, top) on the fine grid.
-    """
-    high, wide = path.shape
-    width = features.shape[2]
-    share = np.float32(1.0 / (s * s))
-    stretch = np.empty(wide, dtype=np.float32)
-    secant = np.empty(wide, dtype=np.float32)
-    here = np.empty((2, wide), dtype=np.float32)
-    below = np.empty((2, wide), dtype=np.float32)
-    across = np.zeros((2, wide + 1), dtype=np.float32)
-    from_above = np.zeros((2, wide), dtype=np.float32)
-    to_below = np.zeros((2, wide), dtype=np.float32)
-    fine = np.empty((_FEATURES, wide), dtype=np.float32)
-    lines = np.zeros((_FEATURES, width), dtype=np.float32)
-    padded = np.empty(width + kernel.shape[0], dtype=np.float32)
-    mu_share = np.float32(attenuation_per_mm) * share
-    half_fx, half_fy = np.float32(0.5 * lens[0]), np.float32(0.5 * lens[1])
-    inverse_depth = np.float32(1.0 / depth_mm)
-    first = body[0]
-    for c in range(wide):
-        below[0, c] = first[c, 0]
-        below[1, c] = first[c, 1] * inverse_depth
-    for r in range(high):
-        here, below = below, here
-        from_above, to_below = to_below, from_above
-        if r + 1 < high:
-            row = body[r + 1]
-            for c in range(wide):
-                below[0, c] = row[c, 0]
-                below[1, c] = row[c, 1] * inverse_depth
-            _secant_row(path[r], path[r + 1], shade[r], shade[r + 1], secant)
-            for k in range(2):
-                flux, one, two = to_below[k], here[k], below[k]
-                for c in range(wide):
-                    flux[c] = secant[c] * (two[c] - one[c])
-        else:
-            to_below[:] = _ZERO
-        inner = secant[: wide - 1]
-        _secant_row(path[r, : wide - 1], path[r, 1:], shade[r, : wide - 1], shade[r, 1:], inner)
-        for k in range(2):
-            flux, one, two = across[k, 1:wide], here[k, : wide - 1], here[k, 1:]
-            for c in range(wide - 1):
-                flux[c] = inner[c] * (two[c] - one[c])
-        _stretch_row(corner[1] + r, corner[0], lens, stretch)
-        dark = shade[r]
-        for k in range(2):
-            level, upright, before, after = fine[2 * k], fine[2 * k + 1], across[k, :wide], across[k, 1:]
-            up, down = from_above[k], to_below[k]
-            for c in range(wide):
-                scale = mu_share * stretch[c]
-                level[c] = half_fx * scale * (before[c] + after[c])
-                upright[c] = half_fy * scale * (up[c] + down[c])
-        thick, mass = fine[4], here[0]
-        for c in range(wide):
-            thick[c] = -mu_share * stretch[c] * (_ONE + dark[c]) * mass[c]
-        for f in range(_FEATURES):
-            if s == 1:
-                _smooth_row(fine[f], kernel, padded, features[f, r])
-                continue
-            line, source = lines[f], fine[f]
-            for j in range(s):
-                for c in range(width):
-                    line[c] += source[c * s + j]
-            if (r + 1) % s == 0:
-                _smooth_row(line, kernel, padded, features[f, r // s])
-                line[:] = _ZERO
-
-
-@nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def _derivative_row(
-    features: np.ndarray, row: int, corner: tuple[int, int], lens: np.ndarray, pivot_mm: np.ndarray, out: np.ndarray
-) -> None:
-    """Derivatives (6, w) of one row from its five smoothed features (5, w); see core.rendering.shadow."""
-    y = np.float32((corner[1] + row - lens[3]) / lens[1])
-    origin, step = np.float32((corner[0] - lens[2]) / lens[0]), np.float32(1.0 / lens[0])
-    px, py, pz = np.float32(pivot_mm[0]), np.float32(pivot_mm[1]), np.float32(pivot_mm[2])
-    inverse = _ONE / pz
-    gxs, gys, hxs, hys, thicks = features[0], features[1], features[2], features[3], features[4]
-    o0, o1, o2, o3, o4, o5 = out[0], out[1], out[2], out[3], out[4], out[5]
-    for c in range(gxs.shape[0]):
-        x = origin + step * np.float32(c)
-        gx, gy, thick = gxs[c], gys[c], thicks[c]
-        vx = -(gx - hxs[c]) * inverse
-        vy = -(gy - hys[c]) * inverse
-        vz = -(x * vx + y * vy)
-        o0[c] = vx
-        o1[c] = vy
-        o2[c] = vz
-        o3[c] = x * y * gx + (_ONE + y * y) * gy + y * thick - (py * vz - pz * vy)
-        o4[c] = -(_ONE + x * x) * gx - x * y * gy - x * thick - (pz * vx - px * vz)
-        o5[c] = y * gx - x * gy - (px * vy - py * vx)
+            gram[0, 0] += dot(line, line)
+            gram[0, gram.shape[0] - 1] += dot(line, target[k, top + r, left : left + width])
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
@@ -457,15 +107,15 @@ def _body_gradients(
     for r in range(height):
         while ready <= min(r + 1, height - 1):
             for f in range(_FEATURES):
-                _smooth_down(features[f], ready, kernel, smoothed[f])
-            _derivative_row(smoothed, ready, corner, lens, pivot_mm, rows[ready % 3])
+                smooth_down(features[f], ready, kernel, smoothed[f])
+            derivative_row(smoothed, ready, corner, lens, pivot_mm, rows[ready % 3])
             ready += 1
         here, above, below = rows[r % 3], rows[max(r - 1, 0) % 3], rows[min(r + 1, height - 1) % 3]
         weight = kept[inside[1] + r, inside[0] : inside[0] + width]
         lines = gradients[r]
         for k in range(_TWISTS):
-            _difference_row(here[k], weight, lines[k, :width])
-            _difference_down(above[k], below[k], weight, lines[k, width:])
+            difference_row(here[k], weight, lines[k, :width])
+            difference_down(above[k], below[k], weight, lines[k, width:])
         for k in range(2):
             lines[6, k * width : (k + 1) * width] = slope[k, inside[1] + r, inside[0] : inside[0] + width]
             lines[7, k * width : (k + 1) * width] = target[k, corner[1] + r, corner[0] : corner[0] + width]
@@ -490,13 +140,12 @@ def _add_cross(a: np.ndarray, box_a: np.ndarray, b: np.ndarray, box_b: np.ndarra
             for i in range(_TWISTS):
                 one = a[row - box_a[1], i, at_a : at_a + right - left]
                 for j in range(_TWISTS):
-                    gram[i, j] += _dot(one, b[row - box_b[1], j, at_b : at_b + right - left])
+                    gram[i, j] += dot(one, b[row - box_b[1], j, at_b : at_b + right - left])
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")
 def gradient_gram(
     moments: np.ndarray,
-    starts: np.ndarray,
     boxes: np.ndarray,
     free: np.ndarray,
     attenuation_per_mm: np.ndarray,
@@ -512,7 +161,6 @@ def gradient_gram(
 
     Args:
         moments: all bodies' moments (h s, w s, 2), float32, one after the other in one line.
-        starts: where each body's begin.
         boxes: of each body (bodies, 4); a body without width is not seen.
         free: indices of the bodies whose derivatives are wanted.
         attenuation_per_mm: of each body.
@@ -530,14 +178,17 @@ def gradient_gram(
     size = 2 + _TWISTS * free.shape[0]
     gram = np.zeros((size, size))
     union = _union(boxes)
+    starts = np.zeros(boxes.shape[0] + 1, dtype=np.int64)
+    for b in range(boxes.shape[0]):
+        starts[b + 1] = starts[b] + 2 * boxes[b, 2] * boxes[b, 3] * supersample * supersample
     s, width, height = supersample, union[2], union[3]
     if width == 0 or height == 0:
         return gram
     path = np.empty((height * s, width * s), dtype=np.float32)
     shade = np.empty((height * s, width * s), dtype=np.float32)
-    _draw_paths(moments, starts, boxes, union, attenuation_per_mm, fine_lens, s, path, shade)
+    draw_paths(moments, starts, boxes, union, attenuation_per_mm, fine_lens, s, path, shade)
     picture = np.empty((height, width), dtype=np.float32)
-    _draw_picture(shade, s, kernel, picture)
+    draw_picture(shade, s, kernel, picture)
     slope = np.empty((2, height, width), dtype=np.float32)
     kept = np.empty((height, width), dtype=np.float32)
     _picture_gradients(picture, weight, target, union, gram, slope, kept)
@@ -552,7 +203,7 @@ def gradient_gram(
             continue
         x, y = left - union[0], top - union[1]
         features = np.empty((_FEATURES, high, wide), dtype=np.float32)
-        _draw_features(
+        draw_features(
             moments[starts[b] : starts[b] + 2 * wide * high * s * s].reshape((high * s, wide * s, 2)),
             path[y * s : (y + high) * s, x * s : (x + wide) * s],
             shade[y * s : (y + high) * s, x * s : (x + wide) * s],

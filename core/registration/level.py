@@ -10,11 +10,13 @@ from jaxtyping import Float, Float32, Int64
 from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
 from core.geometry.view import NEAREST_DEPTH_MM, View
-from core.imaging.smoothing import block_mean, gaussian_kernel, smooth
-from core.registration.fused_kernels import draw_surface, equations_in_world, gradient_gram
+from core.imaging.smoothing import gaussian_kernel, smooth
+from core.registration.fused_kernels import equations_in_world, gradient_gram
 from core.registration.pictures import Pictures, log_intensity, pictures_of
 from core.registration.recipe import Recipe, Stage
 from core.registration.values import Body
+from core.registration.visibility import pixel_bounds
+from core.rendering.boxed_moments import draw_surface
 from core.rendering.path_length import lens_of
 from core.rendering.shadow import FEATURES, pose_derivatives, shadow_features
 from core.similarity.gradient_correlation import (
@@ -48,6 +50,34 @@ class LevelView:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Grid:
+    """A view's numbers as the kernels take them."""
+
+    size: tuple[int, int]
+    camera_from_world: tuple[np.ndarray, np.ndarray]
+    lens: Float[np.ndarray, "4"]
+    fine_lens: Float[np.ndarray, "4"]
+    """Of the supersampled grid."""
+
+    @classmethod
+    def of(cls, view: View, supersample: int) -> "_Grid":
+        fine = view.scaled(view.width_px * supersample, view.height_px * supersample)
+        camera = view.camera_from_world
+        return cls(
+            size=(view.width_px, view.height_px),
+            camera_from_world=(camera.rotation, camera.translation_mm),
+            lens=lens_of(view),
+            fine_lens=lens_of(fine),
+        )
+
+    def camera_mm(self, pose: Rigid, point_mm: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+        """A point of a body in the camera's frame."""
+        turn, shift = self.camera_from_world
+        return np.asarray(turn @ (pose.rotation @ point_mm + pose.translation_mm) + shift)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Drawn:
     """Moments of one body in the box that its shadow can reach."""
 
@@ -55,6 +85,8 @@ class Drawn:
     """(left, top, width, height) in pixels of the cut."""
     moments: Float32[np.ndarray, "high wide 2"]
     """On the supersampled grid of the box."""
+    pivot_camera_mm: Float[np.ndarray, "3"]
+    """Its depth is what the moments are about."""
 
 
 @final
@@ -100,6 +132,7 @@ class Level:
         self._kernel = gaussian_kernel(recipe.smoothing_px) if recipe.smoothing_px > 0 else np.ones(1, np.float32)
         self._meshes = _meshes(bodies, pictures, start, stage)
         self.views = tuple(_cut(bodies, shot, (start, *also_around), stage, recipe) for shot in pictures)
+        self._grids = tuple(_Grid.of(cut.view, stage.supersample) for cut in self.views)
         self._last: dict[tuple[int, int], tuple[Rigid, Drawn]] = {}
 
     def evaluate(self, poses: Poses, free: Sequence[int] | None = None) -> Evaluation:
@@ -128,74 +161,66 @@ class Level:
 
     def draw(self, view: View, poses: Poses) -> Float32[np.ndarray, "h w c"]:
         """The shadow and its derivatives with respect to camera-axis twists about the pivots."""
-        s = self._supersample
+        s, grid = self._supersample, _Grid.of(view, self._supersample)
         moments = np.zeros((len(poses), view.height_px * s, view.width_px * s, 2), dtype=np.float32)
-        pivots = np.array([self._pivot_camera_mm(index, view, pose) for index, pose in enumerate(poses)])
+        pivots = np.empty((len(poses), 3))
         for index, pose in enumerate(poses):
-            drawn = self._draw_body(index, view, pose, pivots[index, 2])
+            drawn = self._draw_body(index, grid, pose)
+            pivots[index] = drawn.pivot_camera_mm
             left, top, width, height = drawn.box * s
             moments[index, top : top + height, left : left + width] = drawn.moments
         features = np.empty((view.height_px, view.width_px, 1 + FEATURES * len(poses)), dtype=np.float32)
-        lens = lens_of(_finer(view, s))
-        shadow_features(moments, self._attenuation, pivots[:, 2].copy(), lens, s, features)
+        shadow_features(moments, self._attenuation, pivots[:, 2].copy(), grid.fine_lens, s, features)
         features = smooth(features, self._smoothing_px)
-        drawn_picture = np.empty((view.height_px, view.width_px, 1 + 6 * len(poses)), dtype=np.float32)
-        pose_derivatives(features, lens_of(view), pivots, drawn_picture)
-        return drawn_picture
+        picture = np.empty((view.height_px, view.width_px, 1 + 6 * len(poses)), dtype=np.float32)
+        pose_derivatives(features, grid.lens, pivots, picture)
+        return picture
 
-    def _pivot_camera_mm(self, index: int, view: View, pose: Rigid) -> Float[np.ndarray, "3"]:
-        pivot_world_mm = pose.rotation @ self._pivots_mm[index] + pose.translation_mm
-        camera = view.camera_from_world
-        return camera.rotation @ pivot_world_mm + camera.translation_mm
-
-    def _draw_body(self, index: int, view: View, pose: Rigid, depth_mm: float) -> Drawn:
-        """The moments of one body about ``depth_mm``: the one place that knows what bodies are made of."""
+    def _draw_body(self, index: int, grid: _Grid, pose: Rigid) -> Drawn:
+        """The moments of one body about its pivot's depth: the one place that knows what bodies are made of."""
         mesh = self._meshes[index]
-        camera = view.camera_from_world
+        pivot_camera_mm = grid.camera_mm(pose, self._pivots_mm[index])
         box, moments = draw_surface(
             mesh.vertices_mm,
             mesh.faces,
-            (camera.rotation, camera.translation_mm),
+            grid.camera_from_world,
             (pose.rotation, pose.translation_mm),
-            depth_mm,
-            lens_of(_finer(view, self._supersample)),
-            (view.width_px, view.height_px),
+            pivot_camera_mm[2],
+            grid.fine_lens,
+            grid.size,
             self._supersample,
             self._margin_px,
             NEAREST_DEPTH_MM,
         )
-        return Drawn(box=box, moments=moments)
+        return Drawn(box=box, moments=moments, pivot_camera_mm=pivot_camera_mm)
 
     @property
     def _margin_px(self) -> int:
         """How far around its shadow a body's derivatives reach: secant, smoothing, difference."""
         return 2 + len(self._kernel) // 2
 
-    def _drawn(self, at: int, index: int, pose: Rigid, depth_mm: float) -> Drawn:
+    def _drawn(self, at: int, index: int, pose: Rigid) -> Drawn:
         """As ``_draw_body``, or what was drawn last if the body has not moved."""
         known = self._last.get((at, index))
         if known is not None and known[0] is pose:
             return known[1]
-        drawn = self._draw_body(index, self.views[at].view, pose, depth_mm)
+        drawn = self._draw_body(index, self._grids[at], pose)
         self._last[at, index] = (pose, drawn)
         return drawn
 
     def _evaluate_view(self, at: int, poses: Poses, free: Sequence[int]) -> NormalEquations:
-        cut = self.views[at]
-        pivots = np.array([self._pivot_camera_mm(index, cut.view, pose) for index, pose in enumerate(poses)])
+        cut, grid = self.views[at], self._grids[at]
         if cut.target.pixels < FEWEST_PIXELS or cut.target.energy <= 0:
             return says_nothing(6 * len(free))
-        drawn = [self._drawn(at, index, pose, pivots[index, 2]) for index, pose in enumerate(poses)]
-        starts = np.cumsum([0, *[one.moments.size for one in drawn]])
+        drawn = [self._drawn(at, index, pose) for index, pose in enumerate(poses)]
         gram = gradient_gram(
             np.concatenate([one.moments.reshape(-1) for one in drawn]),
-            starts,
-            np.stack([one.box for one in drawn]),
+            np.array([one.box for one in drawn]),
             np.array(free, dtype=np.int64),
             self._attenuation,
-            pivots,
-            lens_of(cut.view),
-            lens_of(_finer(cut.view, self._supersample)),
+            np.array([one.pivot_camera_mm for one in drawn]),
+            grid.lens,
+            grid.fine_lens,
             self._supersample,
             self._kernel,
             cut.weight,
@@ -203,12 +228,8 @@ class Level:
         )
         if gram[0, 0] <= 0:
             return says_nothing(6 * len(free))
-        cost, correlation, hessian, rhs = equations_in_world(
-            gram, cut.target.energy, cut.view.camera_from_world.rotation
-        )
-        return NormalEquations(
-            cost=cost, correlation=correlation, hessian=hessian, rhs=rhs, pixels=cut.target.pixels
-        )
+        cost, correlation, hessian, rhs = equations_in_world(gram, cut.target.energy, grid.camera_from_world[0])
+        return NormalEquations(cost=cost, correlation=correlation, hessian=hessian, rhs=rhs, pixels=cut.target.pixels)
 
 
 def _mean(systems: Sequence[NormalEquations], size: int) -> Evaluation:
@@ -219,10 +240,6 @@ def _mean(systems: Sequence[NormalEquations], size: int) -> Evaluation:
         rhs=sum((system.rhs for system in systems), np.zeros(size)) / count,
         per_view=tuple(systems),
     )
-
-
-def _finer(view: View, supersample: int) -> View:
-    return view if supersample == 1 else view.scaled(view.width_px * supersample, view.height_px * supersample)
 
 
 def shrink_factor(view: View, picture_px: int) -> int:
@@ -246,11 +263,10 @@ def _meshes(
 
 def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage: Stage, recipe: Recipe) -> LevelView:
     factor = shrink_factor(shot.view, stage.picture_px)
-    small = shot.logarithm
     view = _shrunk(shot.view, factor)
     left, top, width, height = _window(bodies, view, around, stage.margin_mm)
-    part = small[top * factor : (top + height) * factor, left * factor : (left + width) * factor]
-    picture = smooth(block_mean(part, factor)[..., None], recipe.smoothing_px)[..., 0]
+    part = shot.mean_of_blocks(factor)[top : top + height, left : left + width]
+    picture = smooth(np.ascontiguousarray(part)[..., None], recipe.smoothing_px)[..., 0]
     middle = factor // 2
     distance = shot.edge_distance_px[middle::factor, middle::factor][top : top + height, left : left + width]
     scale = max(shot.view.width_px, shot.view.height_px) / 1024
@@ -274,13 +290,11 @@ def _window(bodies: Sequence[Body], view: View, around: Sequence[Poses], margin_
     """Left, top, width, height of the part of the picture around the bodies, at least 16 px a side."""
     corners = []
     for body, pose in ((body, poses[k]) for poses in around for k, body in enumerate(bodies)):
-        mesh = body.levels[-1]
-        pixels = view.project(pose.apply(mesh.vertices_mm))
-        pixels = pixels[np.isfinite(pixels).all(axis=1)]
+        bounds = pixel_bounds(body, pose, view)
         depth = max(view.depth_mm(pose.translation_mm), 1.0)
-        if len(pixels):
+        if bounds is not None:
             margin = margin_mm / view.millimetres_per_pixel(depth)
-            corners += [pixels.min(axis=0) - margin, pixels.max(axis=0) + margin]
+            corners += [bounds[0] - margin, bounds[1] + margin]
     size = np.array([view.width_px, view.height_px])
     if not corners:
         return 0, 0, view.width_px, view.height_px

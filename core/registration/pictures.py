@@ -2,7 +2,7 @@
 
 import weakref
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import final
 
@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32
 
 from core.geometry.view import View
 from core.imaging.field_of_view import distance_to_edge_px
+from core.imaging.smoothing import block_mean
 from core.registration.values import Problem, Shot
 
 _DARKEST_SHARE = 4 / 255
@@ -32,6 +33,18 @@ class Pictures:
     view: View
     logarithm: Float32[np.ndarray, "h w"]
     edge_distance_px: Float32[np.ndarray, "h w"]
+    _means: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def mean_of_blocks(self, factor: int) -> Float32[np.ndarray, "i j"]:
+        """The logarithm averaged over blocks, halved step by step where the factor is even; kept."""
+        if factor == 1:
+            return self.logarithm
+        known = self._means.get(factor)
+        if known is None:
+            even = factor % 2 == 0
+            known = block_mean(self.mean_of_blocks(factor // 2 if even else 1), 2 if even else factor)
+            self._means[factor] = known
+        return known
 
     @classmethod
     def of(cls, shot: Shot) -> "Pictures":
