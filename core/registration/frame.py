@@ -94,7 +94,7 @@ def register_frame(
     refusal = _refusal(problem, poses)
     if refusal is not None:
         return _refused(problem, poses, refusal, began)
-    run = _Run(problem, recipe, pictures_of(problem), began, [], (recipe.attenuation_per_mm,) * len(poses))
+    run = _Run(problem, recipe, pictures_of(problem), began, [], recipe.first_attenuations(problem.bodies))
     fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
     if fit.last.cost > recipe.gate and recipe.second_starts:
         fit = yield from _second_start(run, poses, fit)
@@ -175,7 +175,7 @@ def _choose_attenuation(run: _Run, level: Level, poses: Poses) -> None:
     chosen = list(run.attenuation_per_mm)
     for index in range(len(chosen)):
         to_beat = run.recipe.clearly_better * level.cost_with(poses, chosen)
-        for value in run.recipe.attenuations_per_mm:
+        for value in run.recipe.attenuations_of(run.bodies[index]):
             cost = level.cost_with(poses, [*chosen[:index], value, *chosen[index + 1 :]])
             if cost < to_beat:
                 to_beat, chosen[index] = cost, value

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, Int64
 from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
 from core.geometry.view import NEAREST_DEPTH_MM, View
+from core.geometry.volume import Volume
 from core.imaging.smoothing import gaussian_kernel, smooth
 from core.registration.fused_kernels import equations_in_world, gradient_gram
 from core.registration.pictures import Pictures, log_intensity, pictures_of
@@ -17,6 +18,7 @@ from core.registration.recipe import Recipe, Stage
 from core.registration.values import Body
 from core.registration.visibility import pixel_bounds
 from core.rendering.boxed_moments import draw_surface
+from core.rendering.boxed_volume import draw_volume
 from core.rendering.path_length import lens_of
 from core.rendering.shadow import FEATURES, pose_derivatives, shadow_features
 from core.similarity.gradient_correlation import (
@@ -33,6 +35,8 @@ Poses = tuple[Rigid, ...]
 __all__ = ["Evaluation", "Level", "LevelView", "Pictures", "Poses", "log_intensity", "pictures_of", "shrink_factor"]
 
 _SMALLEST_CUT_PX = 16
+_VOXELS_A_PIXEL = 1.0
+"""Largest voxel over the pixel's footprint at which a volume still looks as fine as the picture."""
 
 
 @final
@@ -125,12 +129,12 @@ class Level:
         """
         self._pivots_mm = [body.pivot_mm for body in bodies]
         self._attenuation = np.array(
-            [recipe.attenuation_per_mm] * len(bodies) if attenuation_per_mm is None else attenuation_per_mm
+            recipe.first_attenuations(bodies) if attenuation_per_mm is None else attenuation_per_mm
         )
         self._supersample = stage.supersample
         self._smoothing_px = recipe.smoothing_px
         self._kernel = gaussian_kernel(recipe.smoothing_px) if recipe.smoothing_px > 0 else np.ones(1, np.float32)
-        self._meshes = _meshes(bodies, pictures, start, stage)
+        self._solids = _solids(bodies, pictures, start, stage)
         self.views = tuple(_cut(bodies, shot, (start, *also_around), stage, recipe) for shot in pictures)
         self._grids = tuple(_Grid.of(cut.view, stage.supersample) for cut in self.views)
         self._last: dict[tuple[int, int], tuple[Rigid, Drawn]] = {}
@@ -178,11 +182,23 @@ class Level:
 
     def _draw_body(self, index: int, grid: _Grid, pose: Rigid) -> Drawn:
         """The moments of one body about its pivot's depth: the one place that knows what bodies are made of."""
-        mesh = self._meshes[index]
+        solid = self._solids[index]
         pivot_camera_mm = grid.camera_mm(pose, self._pivots_mm[index])
+        if isinstance(solid, Volume):
+            camera_from_world = Rigid(rotation=grid.camera_from_world[0], translation_mm=grid.camera_from_world[1])
+            box, moments = draw_volume(
+                solid,
+                camera_from_world @ pose,
+                float(pivot_camera_mm[2]),
+                grid.fine_lens,
+                grid.size,
+                self._supersample,
+                self._margin_px,
+            )
+            return Drawn(box=box, moments=moments, pivot_camera_mm=pivot_camera_mm)
         box, moments = draw_surface(
-            mesh.vertices_mm,
-            mesh.faces,
+            solid.vertices_mm,
+            solid.faces,
             grid.camera_from_world,
             (pose.rotation, pose.translation_mm),
             pivot_camera_mm[2],
@@ -247,17 +263,19 @@ def shrink_factor(view: View, picture_px: int) -> int:
     return max(1, round(max(view.width_px, view.height_px) / picture_px))
 
 
-def _meshes(
+def _solids(
     bodies: Sequence[Body], pictures: Sequence[Pictures], start: Poses, stage: Stage
-) -> tuple[TriangleMesh, ...]:
-    chosen = []
+) -> tuple[TriangleMesh | Volume, ...]:
+    """What each body is drawn from at this level: the coarsest surface or volume that is fine enough."""
+    chosen: list[TriangleMesh | Volume] = []
     for body, pose in zip(bodies, start, strict=True):
         footprints = [
             shot.view.millimetres_per_pixel(abs(shot.view.depth_mm(pose.translation_mm)))
             * shrink_factor(shot.view, stage.picture_px)
             for shot in pictures
         ]
-        chosen.append(body.level_for(0.12 * min(footprints)))
+        volume = body.volume_for(_VOXELS_A_PIXEL * min(footprints))
+        chosen.append(body.level_for(0.12 * min(footprints)) if volume is None else volume)
     return tuple(chosen)
 
 

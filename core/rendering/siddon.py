@@ -95,9 +95,7 @@ def refuse_behind_source(volume: Volume, camera_from_body: Rigid, name: str) -> 
 
 
 @nb.njit(nogil=True, cache=True)
-def _crossings(
-    origin: np.ndarray, direction: np.ndarray, low: np.ndarray, counts: np.ndarray, cuts: np.ndarray
-) -> int:
+def _crossings(origin: np.ndarray, direction: np.ndarray, low: np.ndarray, counts: np.ndarray, cuts: np.ndarray) -> int:
     """Depths at which a ray enters, leaves and crosses the planes ``low + 0 .. counts`` of a grid, in order."""
     enter, leave = 0.0, np.inf
     for axis in range(3):
@@ -141,9 +139,9 @@ def _siddon(values: np.ndarray, origin: np.ndarray, turn: np.ndarray, lens: np.n
             total = 0.0
             for cut in range(found - 1):
                 middle = origin + direction * (0.5 * (cuts[cut] + cuts[cut + 1]))
-                i = min(max(int(math.floor(middle[0] + 0.5)), 0), shape[0] - 1)
-                j = min(max(int(math.floor(middle[1] + 0.5)), 0), shape[1] - 1)
-                k = min(max(int(math.floor(middle[2] + 0.5)), 0), shape[2] - 1)
+                i = min(max(math.floor(middle[0] + 0.5), 0), shape[0] - 1)
+                j = min(max(math.floor(middle[1] + 0.5), 0), shape[1] - 1)
+                k = min(max(math.floor(middle[2] + 0.5), 0), shape[2] - 1)
                 total += values[k, j, i] * (cuts[cut + 1] - cuts[cut])
             drawn[row, column] = total * math.sqrt((ray**2).sum())
 
@@ -180,7 +178,7 @@ def _trilinear(
                 middle = 0.5 * (cuts[cut + 1] + cuts[cut])
                 inside = origin + direction * middle
                 for axis in range(3):
-                    cell[axis] = min(max(int(math.floor(inside[axis])), 0), shape[axis] - 2)
+                    cell[axis] = min(max(math.floor(inside[axis]), 0), shape[axis] - 2)
                 for node in range(-1, 2):
                     z = middle + node * _GAUSS * half
                     weight = half * (8.0 / 9.0 if node == 0 else 5.0 / 9.0)

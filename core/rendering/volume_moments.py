@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 
 import numba as nb
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int64, UInt8
 from scipy import ndimage
 
 from core.geometry.rigid import Rigid
@@ -44,10 +44,10 @@ class _Prepared:
     """A volume ready to be summed along any axis."""
 
     flat: Float32[np.ndarray, " n"]
-    """The values, i fastest, with room behind for a read one past the end."""
+    """The values, i fastest, with the outermost repeated once around them: samples beside a cut-off bone stay in it."""
     strides: np.ndarray
     """Of i, j, k in ``flat``."""
-    occupied: tuple[UInt8[np.ndarray, "runs b c"], ...]
+    occupied: tuple[UInt8[np.ndarray, "i b c"], UInt8[np.ndarray, "j b c"], UInt8[np.ndarray, "k b c"]]
     """For summing along i, j, k: whether a run of planes may hold anything around a column."""
     bounds: Float[np.ndarray, "2 3"]
     """Lowest and highest index around everything that is not zero."""
@@ -69,16 +69,20 @@ def _prepared(volume: Volume) -> _Prepared:
 
 
 def _prepare(volume: Volume) -> _Prepared:
-    values = volume.attenuation_per_mm
-    nk, nj, ni = values.shape
+    values = np.pad(volume.attenuation_per_mm, 1, mode="edge")
+    _, nj, ni = values.shape
     flat = np.zeros(values.size + ni * nj + ni + 2, dtype=np.float32)
     flat[: values.size] = values.reshape(-1)
     filled = values != 0
     return _Prepared(
         flat=flat,
         strides=np.array([1, ni, ni * nj], dtype=np.int64),
-        occupied=tuple(_occupied(np.moveaxis(filled, 2 - axis, 0)) for axis in range(3)),
-        bounds=_bounds(filled),
+        occupied=(
+            _occupied(np.moveaxis(filled, 2, 0)),
+            _occupied(np.moveaxis(filled, 1, 0)),
+            _occupied(filled),
+        ),
+        bounds=_bounds(filled[1:-1, 1:-1, 1:-1]),
     )
 
 
@@ -102,13 +106,12 @@ def _occupied(planes: np.ndarray) -> UInt8[np.ndarray, "runs b c"]:
     runs = -(-count // _RUN)
     reach = math.ceil((0.5 * _RUN + 1) / _AXIS_KEPT) + 2
     cell = 1 << _CELL_BITS
-    found = np.zeros((runs, (high >> _CELL_BITS) + 1, (wide >> _CELL_BITS) + 1), dtype=np.uint8)
+    found = np.zeros((runs, -(-high // cell), -(-wide // cell)), dtype=np.uint8)
     for run in range(runs):
         part = planes[run * _RUN : (run + 1) * _RUN].any(axis=0)
         if part.any():
             near = ndimage.maximum_filter(part.astype(np.uint8), size=2 * reach + 1, mode="constant")
-            near = near[::cell, ::cell]
-            found[run, : near.shape[0], : near.shape[1]] = near
+            found[run] = near[::cell, ::cell]
     return found
 
 
@@ -126,45 +129,55 @@ def accumulate_volume_moments(
     corners = corners_camera_mm(volume, camera_from_body)
     if corners[:, 2].min() <= NEAREST_DEPTH_MM:
         return False
+    bounds = shadow_bounds(volume, camera_from_body, lens)
+    if bounds is None:
+        return True
+    left, top = np.maximum(bounds[:2], 0)
+    right, bottom = np.minimum(bounds[2:], [moments.shape[1], moments.shape[0]])
+    if left >= right or top >= bottom:
+        return True
     ready = _prepared(volume)
-    if ready.bounds[0, 0] > ready.bounds[1, 0]:
-        return True
-    window = _window(volume, ready, camera_from_body, lens, moments.shape)
-    if window is None:
-        return True
     origin, turn = index_from_camera(volume, camera_from_body)
     middle = corners.mean(axis=0)
     preferred = int(np.argmax(np.abs(turn @ (middle / middle[2]))))
-    shape = np.array(volume.shape_ijk, dtype=np.int64)
+    shape = np.array(volume.shape_ijk, dtype=np.int64) + 2
     _integrate(
         ready.flat,
         ready.strides,
         shape,
-        ready.bounds,
-        *ready.occupied,
-        origin,
+        ready.bounds + 1.0,
+        ready.occupied[0],
+        ready.occupied[1],
+        ready.occupied[2],
+        origin + 1.0,
         turn,
         lens,
         depth_mm,
         preferred,
-        np.array(window, dtype=np.int64),
+        np.array([top, bottom, left, right], dtype=np.int64),
         moments,
     )
     return True
 
 
-def _window(
-    volume: Volume, ready: _Prepared, camera_from_body: Rigid, lens: Float[np.ndarray, "4"], shape: tuple[int, ...]
-) -> tuple[int, int, int, int] | None:
-    """Rows and columns (first, end) around the shadow of what is filled, or None outside the picture."""
+def shadow_bounds(
+    volume: Volume, camera_from_body: Rigid, lens: Float[np.ndarray, "4"]
+) -> Int64[np.ndarray, "4"] | None:
+    """Left, top, right, bottom (ends not included) of the pixels around the shadow of what is not zero.
+
+    None where the volume is empty or reaches behind the source. The picture's size does not enter.
+    """
+    if corners_camera_mm(volume, camera_from_body)[:, 2].min() <= NEAREST_DEPTH_MM:
+        return None
+    ready = _prepared(volume)
+    if ready.bounds[0, 0] > ready.bounds[1, 0]:
+        return None
     unit = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     index = np.take_along_axis(ready.bounds, unit, axis=0)
     corners = (camera_from_body @ volume.body_from_grid).apply(index * volume.spacing_mm)
     pixels = corners[:, :2] / corners[:, 2:] * lens[:2] + lens[2:]
     low, high = np.ceil(pixels.min(axis=0)), np.floor(pixels.max(axis=0)) + 1
-    left, top = max(int(low[0]), 0), max(int(low[1]), 0)
-    right, bottom = min(int(high[0]), shape[1]), min(int(high[1]), shape[0])
-    return (top, bottom, left, right) if left < right and top < bottom else None
+    return np.concatenate([low, high]).astype(np.int64)
 
 
 @nb.njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -207,7 +220,7 @@ def _rest(
         c = min(max(c0 + mc * t, 0.0), nc - 1.0001)
         near = _bilinear(flat, a * sa, np.float32(b), np.float32(c), sb, sc)
         far = _bilinear(flat, (a + 1) * sa, np.float32(b), np.float32(c), sb, sc)
-        value = half * (near + (t - a) * (far - near))
+        value = half * float(near + (t - a) * (far - near))
         total += value
         first += value * t
     return total, first
@@ -250,7 +263,76 @@ def _planes(
                 skew += ahead - behind
         plane = end
         run += 1
-    return 0.5 * total, 0.5 * (moment + 0.4082482904638631 * skew)
+    return 0.5 * float(total), 0.5 * float(moment + 0.4082482904638631 * skew)
+
+
+@nb.njit(nogil=True, cache=True, fastmath=True)
+def _ends(origin: np.ndarray, direction: np.ndarray, bounds: np.ndarray) -> tuple[float, float]:
+    """Depths at which a ray enters and leaves what is filled; it misses it where they are in no order."""
+    enter, leave = 0.0, 1e30
+    for axis in range(3):
+        speed = direction[axis]
+        if abs(speed) < 1e-12:
+            if origin[axis] < bounds[0, axis] or origin[axis] > bounds[1, axis]:
+                leave = -1.0
+            continue
+        one = (bounds[0, axis] - origin[axis]) / speed
+        two = (bounds[1, axis] - origin[axis]) / speed
+        enter = max(enter, min(one, two))
+        leave = min(leave, max(one, two))
+    return enter, leave
+
+
+@nb.njit(nogil=True, cache=True, fastmath=True)
+def _summed_axis(direction: np.ndarray, preferred: int) -> int:
+    """The whole picture's axis where the ray runs along it well enough, else the ray's own."""
+    longest = 0
+    for axis in range(1, 3):
+        if abs(direction[axis]) > abs(direction[longest]):
+            longest = axis
+    return preferred if abs(direction[preferred]) >= _AXIS_KEPT * abs(direction[longest]) else longest
+
+
+@nb.njit(nogil=True, cache=True, fastmath=True)
+def _line(
+    flat: np.ndarray,
+    occupied: np.ndarray,
+    shape: tuple[int, int, int],
+    strides: tuple[int, int, int],
+    low: float,
+    high: float,
+    b0: float,
+    mb: float,
+    c0: float,
+    mc: float,
+) -> tuple[float, float]:
+    """Integral over the summed axis from low to high of the field, and of the field times the axis's index.
+
+    The ray lies at ``(b0 + mb t, c0 + mc t)`` of the other two axes at index t.
+    """
+    na, nb_, nc = shape
+    sa, sb, sc = strides
+    first, last = math.ceil(low), math.floor(high)
+    if first > last:
+        return _rest(flat, low, high, b0, mb, c0, mc, na, nb_, nc, sa, sb, sc)
+    total, moment = _rest(flat, low, float(first), b0, mb, c0, mc, na, nb_, nc, sa, sb, sc)
+    part, part_moment = _rest(flat, float(last), high, b0, mb, c0, mc, na, nb_, nc, sa, sb, sc)
+    total += part
+    moment += part_moment
+    if last > first:
+        for end in range(2):  # the outermost planes count with half a triangle, whose middle lies a third inward
+            at = first + 1.0 / 3.0 if end == 0 else last - 1.0 / 3.0
+            plane = first if end == 0 else last
+            b = np.float32(min(max(b0 + mb * at, 0.0), nb_ - 1.0001))
+            c = np.float32(min(max(c0 + mc * at, 0.0), nc - 1.0001))
+            value = 0.5 * float(_bilinear(flat, plane * sa, b, c, sb, sc))
+            total += value
+            moment += value * at
+    if last - first > 1:
+        part, part_moment = _planes(flat, occupied, first + 1, last, b0, mb, c0, mc, sa, sb, sc)
+        total += part
+        moment += part_moment + part * (first + 1)
+    return total, moment
 
 
 @nb.njit(nogil=True, cache=True, fastmath=True)
@@ -275,69 +357,28 @@ def _integrate(
         y = (row - lens[3]) / lens[1]
         for column in range(window[2], window[3]):
             x = (column - lens[2]) / lens[0]
-            enter, leave = 0.0, 1e30
             for axis in range(3):
-                speed = turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2]
-                direction[axis] = speed
-                if abs(speed) < 1e-12:
-                    if origin[axis] < bounds[0, axis] or origin[axis] > bounds[1, axis]:
-                        leave = -1.0
-                    continue
-                one = (bounds[0, axis] - origin[axis]) / speed
-                two = (bounds[1, axis] - origin[axis]) / speed
-                enter = max(enter, min(one, two))
-                leave = min(leave, max(one, two))
+                direction[axis] = turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2]
+            enter, leave = _ends(origin, direction, bounds)
             if enter >= leave:
                 continue
-            a = preferred
-            most = max(abs(direction[0]), abs(direction[1]), abs(direction[2]))
-            if abs(direction[a]) < _AXIS_KEPT * most:
-                for axis in range(3):
-                    if abs(direction[axis]) == most:
-                        a = axis
+            a = _summed_axis(direction, preferred)
             b, c = (2 if a < 2 else 1), (0 if a > 0 else 1)
             speed = direction[a]
             one, two = origin[a] + speed * enter, origin[a] + speed * leave
-            low, high = min(one, two), max(one, two)
             mb, mc = direction[b] / speed, direction[c] / speed
-            b0, c0 = origin[b] - mb * origin[a], origin[c] - mc * origin[a]
-            sa, sb, sc = strides[a], strides[b], strides[c]
-            first, last = math.ceil(low), math.floor(high)
-            total, moment = 0.0, 0.0
-            if first > last:
-                total, moment = _rest(
-                    flat, low, high, b0, mb, c0, mc, shape[a], shape[b], shape[c], sa, sb, sc
-                )
-            else:
-                for end in range(2):
-                    part_low = low if end == 0 else float(last)
-                    part_high = float(first) if end == 0 else high
-                    part, part_moment = _rest(
-                        flat, part_low, part_high, b0, mb, c0, mc, shape[a], shape[b], shape[c], sa, sb, sc
-                    )
-                    total += part
-                    moment += part_moment
-                if last > first:
-                    for end in range(2):
-                        plane = first if end == 0 else last
-                        inward = 1.0 / 3.0 if end == 0 else -1.0 / 3.0
-                        value = 0.5 * _bilinear(
-                            flat,
-                            plane * sa,
-                            np.float32(min(max(b0 + mb * (plane + inward), 0.0), shape[b] - 1.0001)),
-                            np.float32(min(max(c0 + mc * (plane + inward), 0.0), shape[c] - 1.0001)),
-                            sb,
-                            sc,
-                        )
-                        total += value
-                        moment += value * (plane + inward)
-                if last - first > 1:
-                    occupied = along_i if a == 0 else (along_j if a == 1 else along_k)
-                    inner, inner_moment = _planes(
-                        flat, occupied, first + 1, last, b0, mb, c0, mc, sa, sb, sc
-                    )
-                    total += inner
-                    moment += inner_moment + inner * (first + 1)
+            total, moment = _line(
+                flat,
+                along_i if a == 0 else (along_j if a == 1 else along_k),
+                (shape[a], shape[b], shape[c]),
+                (strides[a], strides[b], strides[c]),
+                min(one, two),
+                max(one, two),
+                origin[b] - mb * origin[a],
+                mb,
+                origin[c] - mc * origin[a],
+                mc,
+            )
             per_plane = 1.0 / abs(speed)
             zero_mm = -origin[a] / speed - depth_mm
             moments[row, column, 0] += np.float32(total * per_plane)
