@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, final
@@ -14,6 +15,7 @@ from app.cli.frames import chosen_frames, in_tracking_order
 from app.cli.output import progress, say, say_json, say_table, warn
 from app.cli.pose_commands import TrialName
 from app.cli.study_commands import JsonFlag, StudyPath
+from app.workers.priority import usable_cores
 from core.errors import DeviceError, DuoscopeError, RegistrationError
 from core.study.values import PoseKey, PoseRecord, PoseStatus
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from app.state.arrays import Arrays
     from core.geometry.rigid import Rigid
     from core.io.study import StudyFile
-    from core.registration.sequence import FrameResult
     from core.registration.values import Body, Solution
 
 
@@ -162,13 +163,8 @@ def track(
         known = job.file.study.trial(trial)
         known.index_of(from_frame)
         wanted = chosen_frames(known, frames)
-        _track_both_ways(job, wanted, from_frame, stop_when_lost)
+        _track_both_ways(job, wanted, from_frame, stop_when_lost, usable_cores())
         return _report(job, as_json)
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_device(device: Device) -> None:
@@ -299,56 +295,35 @@ def _register_previous(job: _Job, frames: Sequence[int]) -> None:
             advance(done, f"frame {frame}")
 
 
-def _track_both_ways(job: _Job, wanted: Sequence[int], from_frame: int, stop_when_lost: bool) -> None:
+def _track_both_ways(job: _Job, wanted: Sequence[int], from_frame: int, stop_when_lost: bool, workers: int) -> None:
     start = job.stored(from_frame)
     if start is None:
         raise RegistrationError(
             f"frame {from_frame} has no stored pose of {' and '.join(job.names)} to track from; place the bodies there"
         )
     onward, backward = in_tracking_order(wanted, from_frame)
-    first = {from_frame: start}
-    with progress("tracking", len(onward) + len(backward)) as advance:
-        done = 0
-        if onward:
-            ahead = onward if onward[0] == from_frame else (from_frame, *onward)
-            done = _track_one_way(job, ahead, set(onward), first, stop_when_lost, advance, done)
-        if backward:
-            known = {row.frame: row.solution.poses for row in job.rows if row.solution is not None}
-            _track_one_way(
-                job,
-                (from_frame, *backward),
-                set(backward),
-                {from_frame: known.get(from_frame, start)},
-                stop_when_lost,
-                advance,
-                done,
-            )
+    from core.registration.both_ways import track_both_ways
 
-
-def _track_one_way(
-    job: _Job,
-    frames: Sequence[int],
-    wanted: set[int],
-    starts: "Mapping[int, tuple[Rigid, ...]]",
-    stop_when_lost: bool,
-    advance: Callable[..., None],
-    done: int,
-) -> int:
-    from core.registration.sequence import track as follow
-
-    work = follow(
-        lambda frame: job.arrays.shots(job.trial, frame), job.bodies, frames, starts, stop_when_lost=stop_when_lost
+    work = track_both_ways(
+        lambda frame: job.arrays.shots(job.trial, frame),
+        job.bodies,
+        onward,
+        backward,
+        from_frame,
+        start,
+        stop_when_lost=stop_when_lost,
+        workers=workers,
     )
-    for report in work:
-        result: FrameResult | None = report.result
-        if result is None or result.frame not in wanted:
-            continue
-        done += 1
-        job.take(
-            _Row(frame=result.frame, solution=result.solution, error=result.error), f"track to frame {result.frame}"
-        )
-        advance(done, f"frame {result.frame}")
-    return done
+    left = {*onward, *backward}  # the frame that both ways begin with may not be wanted
+    with progress("tracking", len(left)) as advance, closing(work):
+        for report in work:
+            result = report.result
+            if result is None or result.frame not in left:
+                continue
+            left.remove(result.frame)
+            action = f"track to frame {result.frame}"
+            job.take(_Row(frame=result.frame, solution=result.solution, error=result.error), action)
+            advance(len(onward) + len(backward) - len(left), f"frame {result.frame}")
 
 
 def _report(job: _Job, as_json: bool) -> int:

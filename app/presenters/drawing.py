@@ -18,7 +18,7 @@ from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
 from core.registration.values import Body
-from core.rendering.path_length import path_length
+from core.rendering.path_length import line_integral, path_length
 from core.rendering.silhouette import silhouette
 
 MOST_FACES_DRAWN = 40_000
@@ -173,10 +173,13 @@ class Drawing(QObject):
         )
 
     def _xray(self, body: Body, view: View, pose: Rigid) -> np.ndarray | None:
-        """Path length, at half resolution while something moves."""
+        """Path length, or attenuation of a bone from CT; at half resolution while something moves."""
         divisor = 1 if self._fine else 2
         size = (view.height_px // divisor, view.width_px // divisor)
+        volume = body.volume_for(1.0)
         try:
+            if volume is not None:
+                return line_integral(volume, view, pose, size)
             return path_length(body.level_for(0.1), view, pose, size)
         except GeometryError:
             return None

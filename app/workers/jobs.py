@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
+from app.workers.priority import usable_cores
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
 from core.registration.frame import register_frame
@@ -116,7 +117,14 @@ def follow(
         shown: what each frame shows now, to compare the results with.
     """
     bodies = tuple(source.body(name) for name in asked.bodies)
-    work = track(lambda frame: source.shots(asked.trial, frame), bodies, asked.frames, asked.starts, asked.recipe)
+    work = track(
+        lambda frame: source.shots(asked.trial, frame),
+        bodies,
+        asked.frames,
+        asked.starts,
+        asked.recipe,
+        workers=usable_cores(),
+    )
     for report in work:
         if report.result is not None:
             yield _tracked(source, asked, bodies, report.result, shown)

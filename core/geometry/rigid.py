@@ -12,6 +12,9 @@ from core.errors import GeometryError
 
 ROTATION_TOLERANCE = 1e-6
 """Largest departure of R^T R from the identity that is taken as rounding."""
+_NEARLY = 1e-9
+"""Products of rotations depart less; their nearest rotation needs no decomposition."""
+_IDENTITY = np.eye(3)
 
 
 @final
@@ -186,7 +189,11 @@ class Rigid:
         """
         twist = np.asarray(twist, dtype=np.float64)
         pivot_mm = self.apply(np.asarray(pivot_body_mm, dtype=np.float64)[None])[0]
-        return self.turned(twist[3:], pivot_mm).shifted(twist[:3])
+        turn = so3_exp(twist[3:])
+        return type(self)(
+            rotation=nearest_rotation(turn @ self.rotation),
+            translation_mm=turn @ (self.translation_mm - pivot_mm) + pivot_mm + twist[:3],
+        )
 
     def angle_deg_to(self, other: Self) -> Float[np.ndarray, "*batch"]:
         """Geodesic angle between the two rotations in degrees."""
@@ -201,6 +208,10 @@ class Rigid:
 
 def nearest_rotation(matrix: Float[np.ndarray, "*batch 3 3"]) -> Float[np.ndarray, "*batch 3 3"]:
     """The rotation closest in Frobenius norm (orthogonal Procrustes, with determinant +1)."""
+    excess = np.swapaxes(matrix, -1, -2) @ matrix - _IDENTITY
+    if matrix.ndim == 2 and np.abs(excess).max() < _NEARLY and np.linalg.det(matrix) > 0:
+        # One step of Newton's iteration for the polar decomposition; what it leaves is of the excess squared.
+        return np.asarray(matrix - 0.5 * matrix @ excess)
     left, _, right = np.linalg.svd(matrix)
     sign = np.sign(np.linalg.det(left @ right))
     left = np.concatenate([left[..., :2], left[..., 2:] * sign[..., None, None]], axis=-1)
@@ -238,6 +249,8 @@ def _left_jacobian(omega: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*
 
 
 def _refuse_no_rotation(rotation: Float[np.ndarray, "*batch 3 3"], tolerance: float) -> None:
+    if rotation.ndim == 2 and _plainly_rotation(rotation.ravel().tolist(), tolerance):
+        return
     gram = np.swapaxes(rotation, -1, -2) @ rotation
     worst = float(np.abs(gram - np.eye(3)).max(initial=0.0))
     determinants = np.linalg.det(rotation)
@@ -250,3 +263,12 @@ def _refuse_no_rotation(rotation: Float[np.ndarray, "*batch 3 3"], tolerance: fl
         raise GeometryError(
             f"the 3x3 matrix is no rotation: R^T R differs from the identity by {worst:.2g} (allowed {tolerance:.0e})"
         )
+
+
+def _plainly_rotation(rows: list[float], tolerance: float) -> bool:
+    """Whether nine numbers are a rotation: the check of a single one, without the cost of small arrays."""
+    a, b, c, d, e, f, g, h, i = rows
+    lengths = max(abs(a * a + d * d + g * g - 1), abs(b * b + e * e + h * h - 1), abs(c * c + f * f + i * i - 1))
+    angles = max(abs(a * b + d * e + g * h), abs(a * c + d * f + g * i), abs(b * c + e * f + h * i))
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    return max(lengths, angles) <= tolerance and determinant > 0

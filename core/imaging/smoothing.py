@@ -46,11 +46,24 @@ def smooth(picture: Float32[np.ndarray, "h w c"], sigma_px: float) -> Float32[np
     return out
 
 
+@nb.njit(nogil=True, cache=True, fastmath=True)
+def _block_sums(picture: np.ndarray, factor: int, out: np.ndarray) -> None:
+    for row in range(out.shape[0] * factor):
+        line, to = picture[row], out[row // factor]
+        for column in range(out.shape[1]):
+            total = np.float32(0.0)
+            for k in range(factor):
+                total += line[column * factor + k]
+            to[column] += total
+
+
 def block_mean(picture: Shaped[np.ndarray, "h w"], factor: int) -> Float32[np.ndarray, "i j"]:
     """Means over ``factor`` x ``factor`` blocks; rows and columns that fill no block are dropped."""
     height, width = picture.shape[0] // factor, picture.shape[1] // factor
     cut = picture[: height * factor, : width * factor]
     if factor == 1:
         return cut.astype(np.float32)
-    blocks = cut.reshape(height, factor, width, factor)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+    out = np.zeros((height, width), dtype=np.float32)
+    _block_sums(np.ascontiguousarray(cut, dtype=np.float32), factor, out)
+    out *= np.float32(1.0 / (factor * factor))
+    return out

@@ -94,7 +94,7 @@ def register_frame(
     refusal = _refusal(problem, poses)
     if refusal is not None:
         return _refused(problem, poses, refusal, began)
-    run = _Run(problem, recipe, pictures_of(problem), began, [], (recipe.attenuation_per_mm,) * len(poses))
+    run = _Run(problem, recipe, pictures_of(problem), began, [], recipe.first_attenuations(problem.bodies))
     fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
     if fit.last.cost > recipe.gate and recipe.second_starts:
         fit = yield from _second_start(run, poses, fit)
@@ -175,7 +175,7 @@ def _choose_attenuation(run: _Run, level: Level, poses: Poses) -> None:
     chosen = list(run.attenuation_per_mm)
     for index in range(len(chosen)):
         to_beat = run.recipe.clearly_better * level.cost_with(poses, chosen)
-        for value in run.recipe.attenuations_per_mm:
+        for value in run.recipe.attenuations_of(run.bodies[index]):
             cost = level.cost_with(poses, [*chosen[:index], value, *chosen[index + 1 :]])
             if cost < to_beat:
                 to_beat, chosen[index] = cost, value
@@ -185,7 +185,7 @@ def _choose_attenuation(run: _Run, level: Level, poses: Poses) -> None:
 
 
 def _evaluated(level: Level, free: Sequence[int], poses: Poses) -> Evaluation:
-    return level.evaluate(poses).restricted_to(free)
+    return level.evaluate(poses, free)
 
 
 def _moved(bodies: tuple[Body, ...], poses: Poses, twist: Float[np.ndarray, " k"], free: Sequence[int]) -> Poses:
@@ -238,7 +238,7 @@ def _compared(run: _Run, one: _Fit, other: _Fit) -> tuple[float, float]:
         run.bodies, run.pictures, one.poses, stage, run.recipe, run.attenuation_per_mm, also_around=(other.poses,)
     )
     run.evaluations += 2
-    return level.evaluate(one.poses).cost, level.evaluate(other.poses).cost
+    return level.evaluate(one.poses, ()).cost, level.evaluate(other.poses, ()).cost
 
 
 def _best_of(run: _Run, fit: _Fit, index: int, others: Sequence[Rigid]) -> Generator[Step, None, list[Poses]]:
@@ -248,12 +248,12 @@ def _best_of(run: _Run, fit: _Fit, index: int, others: Sequence[Rigid]) -> Gener
     stage = replace(run.recipe.stages[min(1, len(run.recipe.stages) - 1)], iterations=3, settled=0.3, margin_mm=6.0)
     around = [_with(fit.poses, index, pose) for pose in others]
     level = Level(run.bodies, run.pictures, fit.poses, stage, run.recipe, run.attenuation_per_mm, also_around=around)
-    yardstick = level.evaluate(fit.poses).cost
+    yardstick = level.evaluate(fit.poses, ()).cost
     name = f"mirrored {run.bodies[index].name}"
     ranked: list[tuple[float, Rigid]] = []
     for start in around:
         refined = yield from _descend(run, start, (stage,), name, (0.7, 0.75), (index,))
-        cost = level.evaluate(refined.poses).cost
+        cost = level.evaluate(refined.poses, ()).cost
         run.evaluations += 1
         apart = float(refined.poses[index].angle_deg_to(fit.poses[index]))
         if apart > _DIFFERENT_DEG and cost < yardstick + _RIVAL_COST:
@@ -290,11 +290,11 @@ def _best_start(
         for start in tries:
             coarse = yield from _descend(run, _with(poses, index, start), (stage,), name, (0.85, 0.9), (index,))
             run.evaluations += 1
-            ranked.append((level.evaluate(coarse.poses).cost, coarse.poses[index]))
+            ranked.append((level.evaluate(coarse.poses, ()).cost, coarse.poses[index]))
     finals: list[tuple[float, Rigid]] = []
     for pose in _distinct(body, ranked):
         fit = yield from _descend(run, _with(poses, index, pose), (ranking,), name, (0.9, 0.95), (index,))
-        finals.append((level.evaluate(fit.poses).cost, fit.poses[index]))
+        finals.append((level.evaluate(fit.poses, ()).cost, fit.poses[index]))
     return min(finals, key=lambda item: item[0])[1]
 
 

@@ -3,96 +3,114 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import final
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int64
 
 from core.geometry.mesh import TriangleMesh
 from core.geometry.rigid import Rigid
 from core.geometry.view import NEAREST_DEPTH_MM, View
-from core.imaging.field_of_view import distance_to_edge_px
-from core.imaging.smoothing import block_mean, smooth
+from core.geometry.volume import Volume
+from core.imaging.smoothing import gaussian_kernel, smooth
+from core.registration.fused_kernels import equations_in_world, gradient_gram
+from core.registration.pictures import Pictures, log_intensity, pictures_of
 from core.registration.recipe import Recipe, Stage
-from core.registration.values import Body, Problem, Shot
-from core.rendering.moment_raster import accumulate_moments
+from core.registration.values import Body
+from core.registration.visibility import pixel_bounds
+from core.rendering.boxed_moments import draw_surface
+from core.rendering.boxed_volume import draw_volume
 from core.rendering.path_length import lens_of
 from core.rendering.shadow import FEATURES, pose_derivatives, shadow_features
-from core.similarity.gradient_correlation import NormalEquations, Target, normal_equations, target_of
+from core.similarity.gradient_correlation import (
+    FEWEST_PIXELS,
+    NormalEquations,
+    Target,
+    normal_equations,
+    says_nothing,
+    target_of,
+)
 
 Poses = tuple[Rigid, ...]
 
+__all__ = ["Evaluation", "Level", "LevelView", "Pictures", "Poses", "log_intensity", "pictures_of", "shrink_factor"]
+
 _SMALLEST_CUT_PX = 16
-_DARKEST_SHARE = 4 / 255
-"""Intensities below this share of white are noise to the logarithm."""
-_LOG_SCALE = 60.0
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pictures:
-    """What every level of one problem needs of a shot, computed once."""
-
-    view: View
-    logarithm: Float32[np.ndarray, "h w"]
-    edge_distance_px: Float32[np.ndarray, "h w"]
-
-    @classmethod
-    def of(cls, shot: Shot) -> "Pictures":
-        """Logarithm of the intensity and the distance of each pixel from the image circle's edge."""
-        known = _PREPARED.get(shot)
-        if known is None:
-            known = cls(
-                view=shot.view,
-                logarithm=log_intensity(shot.image, shot.usable),
-                edge_distance_px=distance_to_edge_px(shot.usable),
-            )
-            _PREPARED[shot] = known
-        return known
-
-
-_PREPARED: WeakKeyDictionary[Shot, Pictures] = WeakKeyDictionary()
-
-
-def log_intensity(image: np.ndarray, usable: np.ndarray) -> Float32[np.ndarray, "h w"]:
-    """Logarithm of intensity over the darkest signal, which turns shadows that multiply into sums."""
-    picture = np.asarray(image, dtype=np.float32)
-    inside = picture[usable] if usable.any() else picture.reshape(-1)
-    white = float(np.percentile(inside[:: max(1, inside.size // 50_000)], 99.5))
-    darkest = max(white * _DARKEST_SHARE, 1e-6)
-    return np.asarray(_LOG_SCALE * np.log(np.maximum(picture, darkest) / darkest), dtype=np.float32)
+_VOXELS_A_PIXEL = 1.0
+"""Largest voxel over the pixel's footprint at which a volume still looks as fine as the picture."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LevelView:
-    """One view's cut at one level."""
+    """One view's cut at one level; the planes are what the fused kernels read."""
 
     view: View
     target: Target
+    weight: Float32[np.ndarray, "h w"]
+    """Root of each pixel's weight: 1 where it counts."""
+    weighted: Float32[np.ndarray, "2 h w"]
+    """The target's gradient times the weight, one plane a component."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Grid:
+    """A view's numbers as the kernels take them."""
+
+    size: tuple[int, int]
+    camera_from_world: tuple[np.ndarray, np.ndarray]
+    lens: Float[np.ndarray, "4"]
+    fine_lens: Float[np.ndarray, "4"]
+    """Of the supersampled grid."""
+
+    @classmethod
+    def of(cls, view: View, supersample: int) -> "_Grid":
+        fine = view.scaled(view.width_px * supersample, view.height_px * supersample)
+        camera = view.camera_from_world
+        return cls(
+            size=(view.width_px, view.height_px),
+            camera_from_world=(camera.rotation, camera.translation_mm),
+            lens=lens_of(view),
+            fine_lens=lens_of(fine),
+        )
+
+    def camera_mm(self, pose: Rigid, point_mm: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+        """A point of a body in the camera's frame."""
+        turn, shift = self.camera_from_world
+        return np.asarray(turn @ (pose.rotation @ point_mm + pose.translation_mm) + shift)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """Moments of one body in the box that its shadow can reach."""
+
+    box: Int64[np.ndarray, "4"]
+    """(left, top, width, height) in pixels of the cut."""
+    moments: Float32[np.ndarray, "high wide 2"]
+    """On the supersampled grid of the box."""
+    pivot_camera_mm: Float[np.ndarray, "3"]
+    """Its depth is what the moments are about."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """Mean cost over views with its Gauss-Newton model in twists of all bodies."""
+    """Mean cost over views with its Gauss-Newton model in twists of the free bodies."""
 
     cost: float
     hessian: Float[np.ndarray, "k k"]
     rhs: Float[np.ndarray, " k"]
     per_view: tuple[NormalEquations, ...]
 
-    def restricted_to(self, free: Sequence[int]) -> "Evaluation":
-        """The same with only the twists of the given bodies as unknowns."""
-        if len(self.rhs) == 6 * len(free):
-            return self
-        rows = np.concatenate([np.arange(6 * index, 6 * index + 6) for index in free])
-        return replace(self, hessian=self.hessian[np.ix_(rows, rows)], rhs=self.rhs[rows])
-
 
 @final
 class Level:
-    """Draws the bodies at poses and compares them with the pictures, at one picture size."""
+    """Draws the bodies at poses and compares them with the pictures, at one picture size.
+
+    For one thread at a time: what was drawn last of each body is kept, since most bodies stand still
+    while one is tried.
+    """
 
     def __init__(
         self,
@@ -111,62 +129,133 @@ class Level:
         """
         self._pivots_mm = [body.pivot_mm for body in bodies]
         self._attenuation = np.array(
-            [recipe.attenuation_per_mm] * len(bodies) if attenuation_per_mm is None else attenuation_per_mm
+            recipe.first_attenuations(bodies) if attenuation_per_mm is None else attenuation_per_mm
         )
         self._supersample = stage.supersample
         self._smoothing_px = recipe.smoothing_px
-        self._meshes = _meshes(bodies, pictures, start, stage)
+        self._kernel = gaussian_kernel(recipe.smoothing_px) if recipe.smoothing_px > 0 else np.ones(1, np.float32)
+        self._solids = _solids(bodies, pictures, start, stage)
         self.views = tuple(_cut(bodies, shot, (start, *also_around), stage, recipe) for shot in pictures)
+        self._grids = tuple(_Grid.of(cut.view, stage.supersample) for cut in self.views)
+        self._last: dict[tuple[int, int], tuple[Rigid, Drawn]] = {}
 
-    def evaluate(self, poses: Poses) -> Evaluation:
-        """Cost and normal equations at the poses; views that see nothing count as cost 1."""
-        systems = [self._evaluate_view(view, poses) for view in self.views]
-        count = len(systems)
-        return Evaluation(
-            cost=sum(system.cost for system in systems) / count,
-            hessian=sum((system.hessian for system in systems), np.zeros((6 * len(poses),) * 2)) / count,
-            rhs=sum((system.rhs for system in systems), np.zeros(6 * len(poses))) / count,
-            per_view=tuple(systems),
-        )
+    def evaluate(self, poses: Poses, free: Sequence[int] | None = None) -> Evaluation:
+        """Cost and normal equations at the poses; views that see nothing count as cost 1.
 
-    def _evaluate_view(self, cut: LevelView, poses: Poses) -> NormalEquations:
-        drawn = self.draw(cut.view, poses)
-        system = normal_equations(drawn, cut.target)
-        axes = np.kron(np.eye(2 * len(poses)), cut.view.camera_from_world.rotation)
-        return NormalEquations(
-            cost=system.cost,
-            correlation=system.correlation,
-            hessian=axes.T @ system.hessian @ axes,
-            rhs=axes.T @ system.rhs,
-            pixels=system.pixels,
-        )
+        The unknowns are the twists of the ``free`` bodies, in their order; of all by default.
+        """
+        free = range(len(poses)) if free is None else free
+        return _mean([self._evaluate_view(index, poses, free) for index in range(len(self.views))], 6 * len(free))
+
+    def evaluate_plainly(self, poses: Poses) -> Evaluation:
+        """The same, one plain step after the other: the reference that ``evaluate`` must agree with."""
+        systems = []
+        for cut in self.views:
+            system = normal_equations(self.draw(cut.view, poses), cut.target)
+            axes = np.kron(np.eye(2 * len(poses)), cut.view.camera_from_world.rotation)
+            systems.append(replace(system, hessian=axes.T @ system.hessian @ axes, rhs=axes.T @ system.rhs))
+        return _mean(systems, 6 * len(poses))
 
     def cost_with(self, poses: Poses, attenuation_per_mm: Sequence[float]) -> float:
         """The cost at the poses if the bodies attenuated otherwise."""
         kept, self._attenuation = self._attenuation, np.asarray(attenuation_per_mm, dtype=np.float64)
-        cost = self.evaluate(poses).cost
+        cost = self.evaluate(poses, ()).cost
         self._attenuation = kept
         return cost
 
     def draw(self, view: View, poses: Poses) -> Float32[np.ndarray, "h w c"]:
         """The shadow and its derivatives with respect to camera-axis twists about the pivots."""
-        s = self._supersample
-        fine = view.scaled(view.width_px * s, view.height_px * s)
-        lens = lens_of(fine)
-        moments = np.zeros((len(poses), fine.height_px, fine.width_px, 2), dtype=np.float32)
+        s, grid = self._supersample, _Grid.of(view, self._supersample)
+        moments = np.zeros((len(poses), view.height_px * s, view.width_px * s, 2), dtype=np.float32)
         pivots = np.empty((len(poses), 3))
-        for index, (mesh, pose) in enumerate(zip(self._meshes, poses, strict=True)):
-            camera_from_body = view.camera_from_world @ pose
-            pivots[index] = camera_from_body.apply(self._pivots_mm[index][None])[0]
-            vertices = camera_from_body.apply(mesh.vertices_mm)
-            if vertices[:, 2].min() > NEAREST_DEPTH_MM:
-                accumulate_moments(vertices, mesh.faces, lens, pivots[index, 2], moments[index])
+        for index, pose in enumerate(poses):
+            drawn = self._draw_body(index, grid, pose)
+            pivots[index] = drawn.pivot_camera_mm
+            left, top, width, height = drawn.box * s
+            moments[index, top : top + height, left : left + width] = drawn.moments
         features = np.empty((view.height_px, view.width_px, 1 + FEATURES * len(poses)), dtype=np.float32)
-        shadow_features(moments, self._attenuation, pivots[:, 2].copy(), lens, s, features)
+        shadow_features(moments, self._attenuation, pivots[:, 2].copy(), grid.fine_lens, s, features)
         features = smooth(features, self._smoothing_px)
-        drawn = np.empty((view.height_px, view.width_px, 1 + 6 * len(poses)), dtype=np.float32)
-        pose_derivatives(features, lens_of(view), pivots, drawn)
+        picture = np.empty((view.height_px, view.width_px, 1 + 6 * len(poses)), dtype=np.float32)
+        pose_derivatives(features, grid.lens, pivots, picture)
+        return picture
+
+    def _draw_body(self, index: int, grid: _Grid, pose: Rigid) -> Drawn:
+        """The moments of one body about its pivot's depth: the one place that knows what bodies are made of."""
+        solid = self._solids[index]
+        pivot_camera_mm = grid.camera_mm(pose, self._pivots_mm[index])
+        if isinstance(solid, Volume):
+            camera_from_world = Rigid(rotation=grid.camera_from_world[0], translation_mm=grid.camera_from_world[1])
+            box, moments = draw_volume(
+                solid,
+                camera_from_world @ pose,
+                float(pivot_camera_mm[2]),
+                grid.fine_lens,
+                grid.size,
+                self._supersample,
+                self._margin_px,
+            )
+            return Drawn(box=box, moments=moments, pivot_camera_mm=pivot_camera_mm)
+        box, moments = draw_surface(
+            solid.vertices_mm,
+            solid.faces,
+            grid.camera_from_world,
+            (pose.rotation, pose.translation_mm),
+            pivot_camera_mm[2],
+            grid.fine_lens,
+            grid.size,
+            self._supersample,
+            self._margin_px,
+            NEAREST_DEPTH_MM,
+        )
+        return Drawn(box=box, moments=moments, pivot_camera_mm=pivot_camera_mm)
+
+    @property
+    def _margin_px(self) -> int:
+        """How far around its shadow a body's derivatives reach: secant, smoothing, difference."""
+        return 2 + len(self._kernel) // 2
+
+    def _drawn(self, at: int, index: int, pose: Rigid) -> Drawn:
+        """As ``_draw_body``, or what was drawn last if the body has not moved."""
+        known = self._last.get((at, index))
+        if known is not None and known[0] is pose:
+            return known[1]
+        drawn = self._draw_body(index, self._grids[at], pose)
+        self._last[at, index] = (pose, drawn)
         return drawn
+
+    def _evaluate_view(self, at: int, poses: Poses, free: Sequence[int]) -> NormalEquations:
+        cut, grid = self.views[at], self._grids[at]
+        if cut.target.pixels < FEWEST_PIXELS or cut.target.energy <= 0:
+            return says_nothing(6 * len(free))
+        drawn = [self._drawn(at, index, pose) for index, pose in enumerate(poses)]
+        gram = gradient_gram(
+            np.concatenate([one.moments.reshape(-1) for one in drawn]),
+            np.array([one.box for one in drawn]),
+            np.array(free, dtype=np.int64),
+            self._attenuation,
+            np.array([one.pivot_camera_mm for one in drawn]),
+            grid.lens,
+            grid.fine_lens,
+            self._supersample,
+            self._kernel,
+            cut.weight,
+            cut.weighted,
+        )
+        if gram[0, 0] <= 0:
+            return says_nothing(6 * len(free))
+        cost, correlation, hessian, rhs = equations_in_world(gram, cut.target.energy, grid.camera_from_world[0])
+        return NormalEquations(cost=cost, correlation=correlation, hessian=hessian, rhs=rhs, pixels=cut.target.pixels)
+
+
+def _mean(systems: Sequence[NormalEquations], size: int) -> Evaluation:
+    count = len(systems)
+    return Evaluation(
+        cost=sum(system.cost for system in systems) / count,
+        hessian=sum((system.hessian for system in systems), np.zeros((size, size))) / count,
+        rhs=sum((system.rhs for system in systems), np.zeros(size)) / count,
+        per_view=tuple(systems),
+    )
 
 
 def shrink_factor(view: View, picture_px: int) -> int:
@@ -174,34 +263,39 @@ def shrink_factor(view: View, picture_px: int) -> int:
     return max(1, round(max(view.width_px, view.height_px) / picture_px))
 
 
-def _meshes(
+def _solids(
     bodies: Sequence[Body], pictures: Sequence[Pictures], start: Poses, stage: Stage
-) -> tuple[TriangleMesh, ...]:
-    chosen = []
+) -> tuple[TriangleMesh | Volume, ...]:
+    """What each body is drawn from at this level: the coarsest surface or volume that is fine enough."""
+    chosen: list[TriangleMesh | Volume] = []
     for body, pose in zip(bodies, start, strict=True):
         footprints = [
             shot.view.millimetres_per_pixel(abs(shot.view.depth_mm(pose.translation_mm)))
             * shrink_factor(shot.view, stage.picture_px)
             for shot in pictures
         ]
-        chosen.append(body.level_for(0.12 * min(footprints)))
+        volume = body.volume_for(_VOXELS_A_PIXEL * min(footprints))
+        chosen.append(body.level_for(0.12 * min(footprints)) if volume is None else volume)
     return tuple(chosen)
 
 
 def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage: Stage, recipe: Recipe) -> LevelView:
     factor = shrink_factor(shot.view, stage.picture_px)
-    small = shot.logarithm
     view = _shrunk(shot.view, factor)
     left, top, width, height = _window(bodies, view, around, stage.margin_mm)
-    part = small[top * factor : (top + height) * factor, left * factor : (left + width) * factor]
-    picture = smooth(block_mean(part, factor)[..., None], recipe.smoothing_px)[..., 0]
+    part = shot.mean_of_blocks(factor)[top : top + height, left : left + width]
+    picture = smooth(np.ascontiguousarray(part)[..., None], recipe.smoothing_px)[..., 0]
     middle = factor // 2
     distance = shot.edge_distance_px[middle::factor, middle::factor][top : top + height, left : left + width]
     scale = max(shot.view.width_px, shot.view.height_px) / 1024
     kept = recipe.circle_margin_px * scale + factor * (recipe.smoothing_px + 1.0)
+    target = target_of(picture, distance > kept, stage.clip_quantile)
+    weight = target.counts.astype(np.float32)
     return LevelView(
         view=view.cropped(left, top, width, height),
-        target=target_of(picture, distance > kept, stage.clip_quantile),
+        target=target,
+        weight=weight,
+        weighted=np.ascontiguousarray(np.moveaxis(target.gradient, -1, 0) * weight),
     )
 
 
@@ -214,13 +308,11 @@ def _window(bodies: Sequence[Body], view: View, around: Sequence[Poses], margin_
     """Left, top, width, height of the part of the picture around the bodies, at least 16 px a side."""
     corners = []
     for body, pose in ((body, poses[k]) for poses in around for k, body in enumerate(bodies)):
-        mesh = body.levels[-1]
-        pixels = view.project(pose.apply(mesh.vertices_mm))
-        pixels = pixels[np.isfinite(pixels).all(axis=1)]
+        bounds = pixel_bounds(body, pose, view)
         depth = max(view.depth_mm(pose.translation_mm), 1.0)
-        if len(pixels):
+        if bounds is not None:
             margin = margin_mm / view.millimetres_per_pixel(depth)
-            corners += [pixels.min(axis=0) - margin, pixels.max(axis=0) + margin]
+            corners += [bounds[0] - margin, bounds[1] + margin]
     size = np.array([view.width_px, view.height_px])
     if not corners:
         return 0, 0, view.width_px, view.height_px
@@ -228,8 +320,3 @@ def _window(bodies: Sequence[Body], view: View, around: Sequence[Poses], margin_
     high = np.clip(np.ceil(np.max(corners, axis=0)), 0, size).astype(int)
     extent = np.minimum(np.maximum(high - low, _SMALLEST_CUT_PX), size - low)
     return int(low[0]), int(low[1]), int(extent[0]), int(extent[1])
-
-
-def pictures_of(problem: Problem) -> tuple[Pictures, ...]:
-    """The prepared pictures of all shots."""
-    return tuple(Pictures.of(shot) for shot in problem.shots)

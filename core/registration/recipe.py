@@ -1,9 +1,11 @@
 """The schedule of a registration: which picture sizes, how far, and when to doubt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 from core.errors import RegistrationError
+from core.registration.values import Body
 
 
 @final
@@ -45,6 +47,10 @@ class Recipe:
     one turns thin bodies by a degree. Empty keeps the first."""
     clearly_better: float = 0.9
     """Another attenuation is taken only if it lowers the cost to this share."""
+    volume_factor: float = 0.5
+    """What a CT's own attenuation is multiplied by, to begin with."""
+    volume_factors: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
+    """What is tried for bodies from CT."""
     fewest_px_to_choose: int = 128
     """The attenuation is chosen after the first stage at least this large."""
     smoothing_px: float = 0.8
@@ -72,3 +78,11 @@ class Recipe:
         """
         if not self.stages:
             raise RegistrationError("a recipe needs at least one stage")
+
+    def first_attenuations(self, bodies: Sequence[Body]) -> tuple[float, ...]:
+        """With what each body is drawn to begin with: 1/mm for a surface, a factor for a CT."""
+        return tuple(self.volume_factor if body.volumes else self.attenuation_per_mm for body in bodies)
+
+    def attenuations_of(self, body: Body) -> tuple[float, ...]:
+        """What is tried for one body."""
+        return self.volume_factors if body.volumes else self.attenuations_per_mm

@@ -10,6 +10,7 @@ from core.errors import ImageError, RegistrationError
 from core.geometry.rigid import Rigid, nearest_rotation, so3_exp, so3_log
 from core.registration.frame import register_frame
 from core.registration.level import Poses
+from core.registration.read_ahead import ReadAhead
 from core.registration.recipe import Recipe
 from core.registration.values import Body, Outcome, Problem, Shot, Solution, Step
 
@@ -59,6 +60,7 @@ def track(
     recipe: Recipe | None = None,
     *,
     stop_when_lost: bool = False,
+    workers: int = 1,
 ) -> Generator[TrackStep, None, tuple[FrameResult, ...]]:
     """Register frame after frame, each from where constant velocity puts the bodies.
 
@@ -69,6 +71,10 @@ def track(
         starts: poses at the first frame; poses at frames just before it, if any, give its velocity.
         recipe: as for a single frame.
         stop_when_lost: end at the first doubtful frame instead of flagging it.
+        workers: threads; with more than one, the next frames' pictures are read and prepared meanwhile. The results
+            are the same to the bit. ``shots_of`` must then be safe to be called from another thread.
+
+    The results hold no traces of their steps, which have been yielded: a long sequence would fill the memory.
 
     Raises:
         RegistrationError: no frames, or no start at the first frame.
@@ -81,19 +87,20 @@ def track(
     trusted: list[tuple[int, Poses]] = _before(frames, starts)
     results: list[FrameResult] = []
     costs: list[float] = []
-    for index, frame in enumerate(frames):
-        guess = starts[frame] if index == 0 else predict(trusted, frame, bodies)
-        settings = recipe if index == 0 else replace(recipe, mirrored=False)
-        result = yield from _one(shots_of, bodies, frame, guess, settings, costs, (index, len(frames)))
-        results.append(result)
-        yield TrackStep(frame=frame, index=index, count=len(frames), result=result)
-        if result.solution is not None and (result.succeeded or index == 0):
-            trusted.append((frame, result.solution.poses))
-            costs.append(result.solution.cost)
-        elif not trusted:
-            trusted.append((frame, guess))
-        if stop_when_lost and not result.succeeded:
-            break
+    with ReadAhead(shots_of, frames, recipe, workers) as shots:
+        for index, frame in enumerate(frames):
+            guess = starts[frame] if index == 0 else predict(trusted, frame, bodies)
+            settings = recipe if index == 0 else replace(recipe, mirrored=False)
+            result = yield from _one(shots, bodies, frame, guess, settings, costs, (index, len(frames)))
+            results.append(result)
+            yield TrackStep(frame=frame, index=index, count=len(frames), result=result)
+            if result.solution is not None and (result.succeeded or index == 0):
+                trusted = [*trusted[-1:], (frame, result.solution.poses)]
+                costs = [*costs[1 - _HISTORY :], result.solution.cost]
+            elif not trusted:
+                trusted.append((frame, guess))
+            if stop_when_lost and not result.succeeded:
+                break
     return tuple(results)
 
 
@@ -129,10 +136,10 @@ def _one(
             break
         yield TrackStep(frame=frame, index=place[0], count=place[1], step=step)
     if solution.outcome is Outcome.CONVERGED and costs:
-        usual = float(np.median(costs[-_HISTORY:]))
+        usual = float(np.median(costs))
         if solution.cost > usual + _COST_JUMP:
             solution = replace(solution, outcome=Outcome.DOUBTFUL)
-    return FrameResult(frame=frame, solution=solution)
+    return FrameResult(frame=frame, solution=replace(solution, trace=()))
 
 
 def predict(known: Sequence[tuple[int, Poses]], frame: int, bodies: Sequence[Body]) -> Poses:

@@ -92,6 +92,13 @@ class Body:
         fitting = [mesh for mesh, off in zip(self.levels, self.tolerances_mm, strict=True) if off <= allowed_mm]
         return fitting[-1] if fitting else self.levels[0]
 
+    def volume_for(self, voxel_mm: float) -> Volume | None:
+        """The coarsest volume with voxels no larger than allowed, else the finest; None for a surface alone."""
+        if not self.volumes:
+            return None
+        fitting = [volume for volume in self.volumes if volume.spacing_mm.max() <= voxel_mm]
+        return fitting[-1] if fitting else self.volumes[0]
+
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)

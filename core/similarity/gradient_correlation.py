@@ -106,6 +106,17 @@ def _gram(drawn: np.ndarray, target: np.ndarray, counts: np.ndarray, gram: np.nd
                 gram[i, j] += part[i, j]
 
 
+def says_nothing(parameters: int) -> NormalEquations:
+    """Of a view in which nothing can be compared."""
+    return NormalEquations(
+        cost=1.0,
+        correlation=0.0,
+        hessian=np.zeros((parameters, parameters)),
+        rhs=np.zeros(parameters),
+        pixels=0,
+    )
+
+
 def normal_equations(drawn: Float32[np.ndarray, "h w c"], target: Target) -> NormalEquations:
     """Cost and Gauss-Newton system of one view.
 
@@ -113,21 +124,14 @@ def normal_equations(drawn: Float32[np.ndarray, "h w c"], target: Target) -> Nor
     in the others. The gain is eliminated (variable projection).
     """
     parameters = drawn.shape[-1] - 1
-    nothing = NormalEquations(
-        cost=1.0,
-        correlation=0.0,
-        hessian=np.zeros((parameters, parameters)),
-        rhs=np.zeros(parameters),
-        pixels=0,
-    )
     if target.pixels < FEWEST_PIXELS or target.energy <= 0:
-        return nothing
+        return says_nothing(parameters)
     padded = 4 * -(-(parameters + 2) // 4)
     gram = np.zeros((padded, padded))
     _gram(drawn, target.gradient, target.counts, gram)
     mm, mt = gram[0, 0], gram[0, parameters + 1]
     if mm <= 0:
-        return nothing
+        return says_nothing(parameters)
     inner = slice(1, parameters + 1)
     gain = mt / mm
     pull = gram[0, inner] / mm
