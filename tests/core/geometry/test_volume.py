@@ -40,8 +40,10 @@ def test_halving_keeps_mass_and_place(shape: tuple[int, int, int]) -> None:
     fine = Volume(attenuation_per_mm=values, spacing_mm=np.array([0.5, 1.0, 2.0]), body_from_grid=turned)
     coarse = fine.halved()
     assert coarse.shape_ijk == tuple((size + 1) // 2 for size in fine.shape_ijk)
-    for one, other in zip(_mass_and_centre(fine), _mass_and_centre(coarse), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5)
+    (mass, centre), (coarse_mass, coarse_centre) = _mass_and_centre(fine), _mass_and_centre(coarse)
+    assert coarse_mass == pytest.approx(mass, rel=1e-5)
+    # within a block the mass may lie anywhere; half a voxel of shift would be 1 mm along the third axis
+    np.testing.assert_allclose(coarse_centre, centre, atol=0.15)
 
 
 def _mass_and_centre(volume: Volume) -> tuple[float, np.ndarray]:
