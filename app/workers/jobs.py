@@ -6,6 +6,7 @@ from typing import Protocol, final
 
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
+from core.initialisation.search import BodyMasks, find_poses
 from core.registration.frame import register_frame
 from core.registration.level import Level, pictures_of
 from core.registration.recipe import Recipe
@@ -103,6 +104,36 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
             break
         yield _moving(frame, step, step.fraction)
     yield Registered(asked=asked, frame=frame, solution=solution, start=starts, start_scores=start_scores)
+
+
+def find(
+    source: Source,
+    asked: Asked,
+    masks: Sequence[BodyMasks | None] | None = None,
+    prior_deg: float | None = None,
+) -> Generator[Moving | Registered, None, None]:
+    """Find the one frame that is asked for from masks, without a start.
+
+    Args:
+        source: pictures and bodies.
+        asked: the frame; its start, if it has one, is the prior and what the result is compared with.
+        masks: for each body its mask in each view (h w); None where nobody drew one.
+        prior_deg: how far the rotations may be from the start's; without, all rotations are tried.
+    """
+    frame = asked.frames[0]
+    prior = asked.starts.get(frame)
+    problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
+    start_scores = () if prior is None else scores_of(problem, prior, asked.recipe)
+    work = find_poses(problem, masks, prior=prior, prior_deg=prior_deg)
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            solution: Solution = end.value
+            break
+        yield _moving(frame, step, step.fraction)
+    start = solution.poses if prior is None else prior
+    yield Registered(asked=asked, frame=frame, solution=solution, start=start, start_scores=start_scores)
 
 
 def follow(
