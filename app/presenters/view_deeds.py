@@ -11,6 +11,7 @@ from app.presenters.files import Files
 from app.presenters.hands import Hands
 from app.presenters.picture_looks import PictureLooks
 from app.presenters.session import Session
+from app.presenters.uncertainty import SceneUncertainty
 from app.state.appearance import Appearance
 from app.views.fluoroscopy import FluoroscopyView
 from app.views.main_window import MainWindow
@@ -58,6 +59,7 @@ class ViewDeedsOfWindow(QObject):
         hands: Hands,
         epipolar_lines: Epipolar,
         files: Files,
+        uncertainty: SceneUncertainty,
         dialogs: Dialogs,
     ) -> None:
         super().__init__(window)
@@ -70,6 +72,7 @@ class ViewDeedsOfWindow(QObject):
         self._hands = hands
         self._epipolar = epipolar_lines
         self._files = files
+        self._uncertainty = uncertainty
         self._dialogs = dialogs
         self.helpers: Helpers | None = None
         self._hidden = False
@@ -132,6 +135,10 @@ class ViewDeedsOfWindow(QObject):
     def edges(self) -> None:
         """Show the edges of the pictures."""
         self.toggled.emit("view.edges", self._looks.toggle("edges"))
+
+    def uncertainty(self) -> None:
+        """Show how sure positions are, in the 3D scene."""
+        self.toggled.emit("view.uncertainty", self._uncertainty.toggle())
 
     def auto_window(self) -> None:
         """Set window and level from the picture."""

@@ -7,8 +7,8 @@ from typing import Protocol, final
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
 from core.initialisation.search import BodyMasks, find_poses
-from core.registration.frame import register_frame
 from core.registration.level import Level, pictures_of
+from core.registration.methods import DEFAULT, register_by
 from core.registration.recipe import Recipe
 from core.registration.sequence import FrameResult, track
 from core.registration.values import Body, Problem, Shot, Solution, Step
@@ -44,6 +44,8 @@ class Asked:
     frames: tuple[int, ...]
     starts: Mapping[int, tuple[Rigid, ...]]
     recipe: Recipe
+    method: str = DEFAULT
+    """Id of the registration method."""
 
 
 @final
@@ -69,6 +71,8 @@ class Registered:
     start: tuple[Rigid, ...]
     start_scores: tuple[float, ...]
     """Of the start in each view; empty where there was none."""
+    rival_scores: tuple[tuple[float, ...], ...] = ()
+    """Of each rival of the solution in each view."""
     error: str = ""
 
 
@@ -95,7 +99,7 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
     starts = asked.starts[frame]
     problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
     start_scores = scores_of(problem, starts, asked.recipe)
-    work = register_frame(problem, starts, asked.recipe)
+    work = register_by(asked.method, problem, starts, asked.recipe)
     while True:
         try:
             step = next(work)
@@ -103,7 +107,14 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
             solution: Solution = end.value
             break
         yield _moving(frame, step, step.fraction)
-    yield Registered(asked=asked, frame=frame, solution=solution, start=starts, start_scores=start_scores)
+    yield Registered(
+        asked=asked,
+        frame=frame,
+        solution=solution,
+        start=starts,
+        start_scores=start_scores,
+        rival_scores=_rival_scores(problem, solution, asked.recipe),
+    )
 
 
 def find(
@@ -132,12 +143,18 @@ def find(
             solution: Solution = end.value
             break
         yield _moving(frame, step, step.fraction)
-    start = solution.poses if prior is None else prior
-    yield Registered(asked=asked, frame=frame, solution=solution, start=start, start_scores=start_scores)
+    yield Registered(
+        asked=asked,
+        frame=frame,
+        solution=solution,
+        start=solution.poses if prior is None else prior,
+        start_scores=start_scores,
+        rival_scores=_rival_scores(problem, solution, asked.recipe),
+    )
 
 
 def follow(
-    source: Source, asked: Asked, shown: Mapping[int, tuple[Rigid, ...]]
+    source: Source, asked: Asked, shown: Mapping[int, tuple[Rigid, ...]], *, stop_when_lost: bool = False
 ) -> Generator[Moving | Registered, None, None]:
     """Track through the frames that are asked for; every frame is reported when it is done.
 
@@ -145,9 +162,17 @@ def follow(
         source: pictures and bodies.
         asked: the frames in their order and the known poses to begin with.
         shown: what each frame shows now, to compare the results with.
+        stop_when_lost: end at the first frame in doubt.
     """
     bodies = tuple(source.body(name) for name in asked.bodies)
-    work = track(lambda frame: source.shots(asked.trial, frame), bodies, asked.frames, asked.starts, asked.recipe)
+    work = track(
+        lambda frame: source.shots(asked.trial, frame),
+        bodies,
+        asked.frames,
+        asked.starts,
+        asked.recipe,
+        stop_when_lost=stop_when_lost,
+    )
     for report in work:
         if report.result is not None:
             yield _tracked(source, asked, bodies, report.result, shown)
@@ -164,9 +189,11 @@ def _tracked(
 ) -> Registered:
     old = shown.get(result.frame)
     scores: tuple[float, ...] = ()
-    if old is not None and result.solution is not None:
+    rivals: tuple[tuple[float, ...], ...] = ()
+    if result.solution is not None and (old is not None or result.solution.rivals):
         problem = Problem(bodies=bodies, shots=source.shots(asked.trial, result.frame))
-        scores = scores_of(problem, old, asked.recipe)
+        scores = () if old is None else scores_of(problem, old, asked.recipe)
+        rivals = _rival_scores(problem, result.solution, asked.recipe)
     start = old if old is not None else (result.solution.poses if result.solution is not None else ())
     return Registered(
         asked=asked,
@@ -174,8 +201,13 @@ def _tracked(
         solution=result.solution,
         start=start,
         start_scores=scores,
+        rival_scores=rivals,
         error=result.error,
     )
+
+
+def _rival_scores(problem: Problem, solution: Solution, recipe: Recipe) -> tuple[tuple[float, ...], ...]:
+    return tuple(scores_of(problem, poses, recipe) for poses in solution.rivals)
 
 
 def _moving(frame: int, step: Step, fraction: float) -> Moving:

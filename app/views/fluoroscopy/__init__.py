@@ -1,7 +1,7 @@
 """A fluoroscopy view: the picture, what is drawn over it exactly, and hands that move bodies in it."""
 
 from app.views.fluoroscopy.display import PictureDisplay
-from app.views.fluoroscopy.values import BodyOverlay, DragKind, OverlayStyle, ViewDrag
+from app.views.fluoroscopy.values import BodyOverlay, DragKind, OverlayStyle, RegionMark, ViewDrag
 from app.views.fluoroscopy.view import FluoroscopyView
 from app.views.fluoroscopy.viewport import Viewport
 
@@ -11,6 +11,7 @@ __all__ = [
     "FluoroscopyView",
     "OverlayStyle",
     "PictureDisplay",
+    "RegionMark",
     "ViewDrag",
     "Viewport",
 ]

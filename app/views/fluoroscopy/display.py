@@ -12,7 +12,7 @@ from app.views.fluoroscopy.labels import TITLE_HEIGHT, TitleBar
 from app.views.fluoroscopy.marks import Marks, Pixel
 from app.views.fluoroscopy.overlay_layer import OverlayLayer
 from app.views.fluoroscopy.picture_layer import PictureLayer
-from app.views.fluoroscopy.values import BodyOverlay
+from app.views.fluoroscopy.values import BodyOverlay, RegionMark
 from app.views.fluoroscopy.viewport import Viewport
 
 _NO_PICTURE = "No picture yet.\nAdd a trial with pictures of this plane."
@@ -120,6 +120,12 @@ class PictureDisplay(QWidget):
         """Regions left out of the registration, as corners in pixels."""
         self._marks.excluded = tuple(tuple(_pixel(corner) for corner in polygon) for polygon in polygons)
         self.update()
+
+    def set_regions(self, regions: Sequence[RegionMark]) -> None:
+        """Where the bodies' shadows were drawn."""
+        if tuple(regions) != self._marks.regions:
+            self._marks.regions = tuple(regions)
+            self.update()
 
     def set_status(self, text: str) -> None:
         """The similarity, in the lower left corner."""
