@@ -229,9 +229,10 @@ class _Open:
 def _warn_if_changed(file: "StudyFile", name: str) -> None:
     from core.io.study.linked_files import fault_of
 
-    mesh = file.study.body(name).mesh
-    if fault_of(mesh) is not None:
-        warn(f"{name}: {mesh.path} is not the surface that was added to the study: poses found before may not fit it")
+    for link in file.study.body(name).links:
+        if fault_of(link) is not None:
+            kind = "surface" if link == file.study.body(name).mesh else "volume"
+            warn(f"{name}: {link.path} is not the {kind} that was added to the study: poses found before may not fit")
 
 
 def _one(job: _Job, frame: int, starts: "Sequence[Rigid]") -> _Row:

@@ -178,7 +178,14 @@ def _told(study: Study) -> dict[str, object]:
             for t in study.trials
         ],
         "bodies": [
-            {"name": b.name, "mesh": str(b.mesh.path), "units": b.units, "notes": list(b.notes)} for b in study.bodies
+            {
+                "name": b.name,
+                "mesh": None if b.mesh is None else str(b.mesh.path),
+                "volume": None if b.volume is None else str(b.volume.file.path),
+                "units": b.units,
+                "notes": list(b.notes),
+            }
+            for b in study.bodies
         ],
         "poses": len(study.poses),
     }

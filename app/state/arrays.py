@@ -11,18 +11,24 @@ from typing import Any, final
 
 import numpy as np
 
-from core.errors import ImageError
+from core.errors import ImageError, StudyError
 from core.imaging.field_of_view import exclude_polygons, find_field_of_view
 from core.io.images import read_image
 from core.io.mesh_files import read_mesh
 from core.registration.body import prepare_body
 from core.registration.values import Body, Shot
-from core.study.values import Study, Trial
+from core.study.values import BodyRecord, Study, Trial
 
 DEFAULT_LIMIT_BYTES = 1 << 30
 _LOOKED_AT = 12
 """Pictures of a sequence from which its image circle is found."""
 _LOG = logging.getLogger(__name__)
+
+
+def _prepared(record: BodyRecord) -> Body:
+    if record.mesh is None:
+        raise StudyError(f"body {record.name!r} has no surface")
+    return prepare_body(record.name, read_mesh(record.mesh.path, record.units))
 
 
 @final
@@ -91,8 +97,8 @@ class Arrays:
             MeshError: its surface is missing or cannot be used.
         """
         record = self._study().body(name)
-        key = ("body", name, record.mesh, record.units)
-        made: Body = self._once(key, lambda: prepare_body(name, read_mesh(record.mesh.path, record.units)))
+        key = ("body", name, record.mesh, record.units, record.volume)
+        made: Body = self._once(key, lambda: _prepared(record))
         return made
 
     def forget(self) -> None:

@@ -1,5 +1,6 @@
-"""What a study consists of, as frozen values: trials, views, bodies and poses."""
+"""What a study consists of, as frozen values: trials, views, bodies, poses and regions."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -16,6 +17,19 @@ from core.geometry.view import View
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners (u, v) in pixels of one picture."""
+
+
+class VoxelValues(Enum):
+    """What the numbers of a volume mean."""
+
+    HOUNSFIELD = "hounsfield"
+    """CT numbers: -1000 is air, 0 is water."""
+    ATTENUATION = "attenuation"
+    """Linear attenuation in 1/mm."""
+    LINEAR = "linear"
+    """Any brightness; a line that a person states leads from it to attenuation."""
+    LABELS = "labels"
+    """Numbers of structures; each is X-rayed as bone of one density."""
 
 
 class PoseStatus(Enum):
@@ -43,6 +57,46 @@ class FileLink:
 
     path: Path
     sha256: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeLink:
+    """The voxels that a bone is made of, by reference, with what a person said of them."""
+
+    file: FileLink
+    """A file, or the folder of a DICOM series or of TIFF slices."""
+    values: VoxelValues
+    series: str = ""
+    """SeriesInstanceUID, where the folder holds several series."""
+    spacing_mm: tuple[float, float, float] | None = None
+    """Along columns, rows and slices; None where the file says it."""
+    flips: str = ""
+    """Axes (of "xyz") along which the stored order is reversed."""
+    mask: FileLink | None = None
+    """Another volume on the same grid whose labels say what belongs to the body."""
+    labels: tuple[int, ...] = ()
+    """Labels that are the body, of the mask or of the volume itself; empty takes all but 0."""
+    threshold: float | None = None
+    """Value at which the surface is drawn; None leaves the choice to the program."""
+    slope_per_mm: float = 0.0
+    """Attenuation a unit of brightness, for LINEAR."""
+    offset_per_mm: float = 0.0
+    """Attenuation of brightness 0, for LINEAR."""
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            StudyError: a spacing that is no length, an unknown axis, LINEAR without a slope.
+        """
+        spacing = self.spacing_mm
+        if spacing is not None and not (len(spacing) == 3 and all(0 < step < math.inf for step in spacing)):
+            raise StudyError(f"the spacing of voxels must be three positive lengths in mm, got {spacing}")
+        if set(self.flips) - set("xyz") or len(set(self.flips)) != len(self.flips):
+            raise StudyError(f"a volume can be flipped along x, y and z, each once, not along {self.flips!r}")
+        if self.values is VoxelValues.LINEAR and not (0 < self.slope_per_mm < math.inf):
+            raise StudyError(f"brightness needs a positive attenuation a unit, got {self.slope_per_mm} 1/mm")
 
 
 @final
@@ -103,14 +157,71 @@ class Trial:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyRecord:
-    """An implant component or bone, by reference to its surface file."""
+    """An implant component or bone, by reference to its surface file, its volume, or both."""
 
     name: str
-    mesh: FileLink
-    units: str
-    """Units of the file: mm, cm or m."""
+    mesh: FileLink | None = None
+    """Its surface; None where that is taken from the volume."""
+    units: str = "mm"
+    """Units of the surface file: mm, cm or m."""
     notes: tuple[str, ...] = ()
     """What was repaired or assumed when it was added, for people to read."""
+    volume: VolumeLink | None = None
+    """The voxels of a bone from CT; None for a body that is a surface alone."""
+
+    def __post_init__(self) -> None:
+        """Refuse a body that is made of nothing.
+
+        Raises:
+            StudyError: it has neither a surface nor a volume.
+        """
+        if self.mesh is None and self.volume is None:
+            raise StudyError(f"body {self.name!r} needs a surface or a volume")
+
+    @property
+    def links(self) -> tuple[FileLink, ...]:
+        """Every file that the body is made of."""
+        voxels = () if self.volume is None else (self.volume.file, self.volume.mask)
+        return tuple(link for link in (self.mesh, *voxels) if link is not None)
+
+
+class RegionKey(NamedTuple):
+    """Whose shadow, in which picture."""
+
+    trial: str
+    plane: int
+    """0 is the first view of the trial."""
+    frame: int
+    body: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A polygon that a person drew around a body's shadow in one picture."""
+
+    trial: str
+    plane: int
+    """0 is the first view of the trial."""
+    frame: int
+    body: str
+    corners_px: Polygon
+
+    def __post_init__(self) -> None:
+        """Refuse what encloses nothing.
+
+        Raises:
+            StudyError: fewer than three corners, or one that is no number.
+        """
+        if len(self.corners_px) < 3:
+            raise StudyError(f"a region needs at least three corners, got {len(self.corners_px)}")
+        if not all(len(corner) == 2 and all(map(math.isfinite, corner)) for corner in self.corners_px):
+            raise StudyError("a corner of a region must be two finite numbers (u, v)")
+
+    @property
+    def key(self) -> RegionKey:
+        """Whose shadow it is, in which picture: one region each."""
+        return RegionKey(self.trial, self.plane, self.frame, self.body)
 
 
 @final
@@ -178,6 +289,8 @@ class Study:
     trials: tuple[Trial, ...] = ()
     bodies: tuple[BodyRecord, ...] = ()
     poses: Poses = field(default_factory=Poses)
+    regions: tuple[Region, ...] = ()
+    """Drawn around shadows, at most one a picture and body; ordered by trial, plane, frame and body."""
 
     def trial(self, name: str) -> Trial:
         """The trial of that name.
@@ -195,9 +308,21 @@ class Study:
         """
         return _named(self.bodies, name, "body", self.name)
 
+    def region(self, trial: str, plane: int, frame: int, body: str) -> Region | None:
+        """What a person drew around a body's shadow in one picture; None where nothing is drawn."""
+        key = RegionKey(trial, plane, frame, body)
+        return next((region for region in self.regions if region.key == key), None)
+
     def with_poses(self, changes: Mapping[PoseKey, PoseRecord | None]) -> Self:
         """The study with some poses replaced or removed."""
         return replace(self, poses=self.poses.with_changes(changes))
+
+    def with_regions(self, changes: Mapping[RegionKey, Region | None]) -> Self:
+        """The study with some regions replaced or removed."""
+        after: dict[RegionKey, Region | None] = {region.key: region for region in self.regions}
+        after.update(changes)
+        left = [region for region in after.values() if region is not None]
+        return replace(self, regions=tuple(sorted(left, key=lambda region: region.key)))
 
 
 _Named = TypeVar("_Named", Trial, BodyRecord)

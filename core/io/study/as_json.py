@@ -10,7 +10,7 @@ import numpy as np
 
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
-from core.study.values import BodyRecord, FileLink, Polygon, PoseRecord, Trial, TrialView
+from core.study.values import BodyRecord, FileLink, Polygon, PoseRecord, Region, Trial, TrialView, VolumeLink
 
 Json = dict[str, Any]
 
@@ -49,9 +49,30 @@ def body_as_json(record: BodyRecord) -> Json:
     """Everything a body record holds."""
     return {
         "name": record.name,
-        "mesh": _link_as_json(record.mesh),
+        "mesh": None if record.mesh is None else _link_as_json(record.mesh),
         "units": record.units,
         "notes": list(record.notes),
+        "volume": None if record.volume is None else _volume_as_json(record.volume),
+    }
+
+
+def region_as_json(region: Region) -> Json:
+    """Everything a region holds but whose it is."""
+    return {"plane": region.plane, "corners_px": [list(corner) for corner in region.corners_px]}
+
+
+def _volume_as_json(volume: VolumeLink) -> Json:
+    return {
+        **_link_as_json(volume.file),
+        "values": volume.values.value,
+        "series": volume.series,
+        "spacing_mm": None if volume.spacing_mm is None else list(volume.spacing_mm),
+        "flips": volume.flips,
+        "mask": None if volume.mask is None else _link_as_json(volume.mask),
+        "labels": list(volume.labels),
+        "threshold": volume.threshold,
+        "slope_per_mm": volume.slope_per_mm,
+        "offset_per_mm": volume.offset_per_mm,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import StudyError
 from core.io.study import rows, sessions
-from core.io.study.as_json import body_as_json, dumps, pose_as_json, trial_as_json
+from core.io.study.as_json import body_as_json, dumps, pose_as_json, region_as_json, trial_as_json
 from core.io.study.database import DATABASE, Database
 from core.io.study.linked_files import with_paths
 from core.io.study.links import Links
@@ -125,7 +125,8 @@ def _told(study: Study) -> str:
     poses = {" ".join(map(str, key)): pose_as_json(study.poses.by_key[key]) for key in sorted(study.poses)}
     trials = [trial_as_json(trial) for trial in study.trials]
     bodies = [body_as_json(body) for body in study.bodies]
-    return dumps({"name": study.name, "trials": trials, "bodies": bodies, "poses": poses})
+    regions = [[region.trial, region.frame, region.body, region_as_json(region)] for region in study.regions]
+    return dumps({"name": study.name, "trials": trials, "bodies": bodies, "poses": poses, "regions": regions})
 
 
 def _is_empty_folder(folder: Path) -> bool:

@@ -22,8 +22,9 @@ from core.io.study.database import DATABASE, Database
 from core.io.study.journal import Change, JournalEntry, Kind
 from core.io.study.linked_files import moved_files, with_paths
 from core.io.study.links import Links
+from core.io.study.regions import region_changes
 from core.io.study.tables import BODIES, TRIALS
-from core.study.values import BodyRecord, Polygon, PoseKey, PoseRecord, Study, Trial
+from core.study.values import BodyRecord, Polygon, PoseKey, PoseRecord, Region, RegionKey, Study, Trial
 
 SUFFIX = ".study"
 _LOG = logging.getLogger(__name__)
@@ -161,22 +162,25 @@ class StudyFile:
 
     @_in_turn
     def remove_trial(self, name: str, *, author: str = "") -> None:
-        """Remove a trial with its poses; the journal keeps all of it.
+        """Remove a trial with its poses and regions; the journal keeps all of it.
 
         Raises:
             StudyError: there is no such trial, or the disk refuses.
         """
         trial = self._study.trial(name)
         gone = {key: None for key in self._study.poses if key.trial == name}
+        regions = {region.key: None for region in self._study.regions if region.trial == name}
         last = Change(
             kind=Kind.TRIAL, trial=name, before=trial_as_json(trial), after=None, calibration=calibration_hash(trial)
         )
         with self._database.writing() as connection:
-            self._journal(connection, [*self._pose_changes(gone), last], author, f"remove trial {name}")
+            changes = [*self._pose_changes(gone), *region_changes(self._study, regions), last]
+            self._journal(connection, changes, author, f"remove trial {name}")
+            rows.write_regions(connection, regions)
             rows.write_poses(connection, gone)
             connection.execute(delete(TRIALS).where(TRIALS.c.name == name))
         left = tuple(known for known in self._study.trials if known.name != name)
-        self._study = replace(self._study.with_poses(gone), trials=left)
+        self._study = replace(self._study.with_poses(gone).with_regions(regions), trials=left)
 
     @_in_turn
     def add_body(self, record: BodyRecord, *, author: str = "") -> None:
@@ -194,20 +198,23 @@ class StudyFile:
 
     @_in_turn
     def remove_body(self, name: str, *, author: str = "") -> None:
-        """Remove a body with its poses; the journal keeps all of it.
+        """Remove a body with its poses and regions; the journal keeps all of it.
 
         Raises:
             StudyError: there is no such body, or the disk refuses.
         """
         record = self._study.body(name)
         gone = {key: None for key in self._study.poses if key.body == name}
+        regions = {region.key: None for region in self._study.regions if region.body == name}
         last = Change(kind=Kind.BODY, body=name, before=body_as_json(record), after=None)
         with self._database.writing() as connection:
-            self._journal(connection, [*self._pose_changes(gone), last], author, f"remove body {name}")
+            changes = [*self._pose_changes(gone), *region_changes(self._study, regions), last]
+            self._journal(connection, changes, author, f"remove body {name}")
+            rows.write_regions(connection, regions)
             rows.write_poses(connection, gone)
             connection.execute(delete(BODIES).where(BODIES.c.name == name))
         left = tuple(known for known in self._study.bodies if known.name != name)
-        self._study = replace(self._study.with_poses(gone), bodies=left)
+        self._study = replace(self._study.with_poses(gone).with_regions(regions), bodies=left)
 
     @_in_turn
     def set_exclusions(self, trial: str, view_index: int, polygons: Sequence[Polygon], *, author: str = "") -> None:
@@ -254,6 +261,34 @@ class StudyFile:
             rows.write_poses(connection, dated)
             self._journal(connection, told_apart, who, action, at)
         self._study = self._study.with_poses(dated)
+
+    @_in_turn
+    def set_regions(self, regions: Sequence[Region], *, author: str = "") -> None:
+        """Store what was drawn around shadows; a region takes the place of the one of its picture and body.
+
+        Raises:
+            StudyError: a region of an unknown trial, view, frame or body; nothing is stored then.
+        """
+        self._write_regions({region.key: region for region in regions}, author, "draw around shadows")
+
+    @_in_turn
+    def remove_regions(self, keys: Sequence[RegionKey], *, author: str = "") -> None:
+        """Forget what was drawn around shadows; keys without a region are passed over.
+
+        Raises:
+            StudyError: the disk refuses.
+        """
+        known = {region.key for region in self._study.regions}
+        self._write_regions({key: None for key in keys if key in known}, author, "remove regions")
+
+    def _write_regions(self, changes: Mapping[RegionKey, Region | None], author: str, action: str) -> None:
+        if not changes:
+            return
+        told_apart = region_changes(self._study, changes)
+        with self._database.writing() as connection:
+            rows.write_regions(connection, changes)
+            self._journal(connection, told_apart, author, action)
+        self._study = self._study.with_regions(changes)
 
     def relink(self, old: Path | str, new: Path | str, *, author: str = "") -> int:
         """Find linked files under ``old`` (a folder, or one file) under ``new`` from now on; how many they were.

@@ -22,6 +22,7 @@ class Kind(Enum):
     EXCLUSIONS = "exclusions"
     LINKS = "links"
     POSE = "pose"
+    REGION = "region"
 
 
 @final

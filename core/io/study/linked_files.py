@@ -8,7 +8,7 @@ from typing import final
 
 from core.errors import StorageError, StudyError
 from core.io.checksums import has_changed
-from core.study.values import FileLink, Study, TrialView
+from core.study.values import BodyRecord, FileLink, Study, TrialView
 
 
 class FaultKind(Enum):
@@ -28,10 +28,10 @@ class Fault:
 
 
 def links_of(study: Study) -> tuple[FileLink, ...]:
-    """All files that a study links to, each once: pictures, calibrations, surfaces."""
+    """All files that a study links to, each once: pictures, calibrations, surfaces, volumes and their masks."""
     planes = [plane for trial in study.trials for plane in trial.views]
     found = [link for plane in planes for link in (plane.calibration, *plane.images)]
-    return tuple(dict.fromkeys([*found, *(body.mesh for body in study.bodies)]))
+    return tuple(dict.fromkeys([*found, *(link for body in study.bodies for link in body.links)]))
 
 
 def fault_of(link: FileLink) -> Fault | None:
@@ -56,10 +56,17 @@ def with_paths(study: Study, moved: Callable[[Path], Path]) -> Study:
     def plane_at(plane: TrialView) -> TrialView:
         return replace(plane, images=tuple(map(at, plane.images)), calibration=at(plane.calibration))
 
+    def body_at(body: BodyRecord) -> BodyRecord:
+        mesh, volume = body.mesh, body.volume
+        if volume is not None:
+            mask = volume.mask
+            volume = replace(volume, file=at(volume.file), mask=None if mask is None else at(mask))
+        return replace(body, mesh=None if mesh is None else at(mesh), volume=volume)
+
     return replace(
         study,
         trials=tuple(replace(trial, views=tuple(map(plane_at, trial.views))) for trial in study.trials),
-        bodies=tuple(replace(body, mesh=at(body.mesh)) for body in study.bodies),
+        bodies=tuple(map(body_at, study.bodies)),
     )
 
 
@@ -80,4 +87,4 @@ def moved_files(study: Study, old: Path, new: Path) -> dict[Path, Path]:
 
 
 def _missing(link: FileLink) -> Fault | None:
-    return None if link.path.is_file() else Fault(path=link.path, kind=FaultKind.MISSING)
+    return None if link.path.exists() else Fault(path=link.path, kind=FaultKind.MISSING)

@@ -118,7 +118,37 @@ _FIRST = (
         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
 )
 
-LADDER: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    # A body without a surface file has the empty text for its mesh_path: to allow NULL the table would have to be
+    # made anew, and dropping it would take the poses along.
+    """CREATE TABLE volumes (
+        body_id INTEGER NOT NULL PRIMARY KEY REFERENCES bodies(id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        mask_path TEXT,
+        mask_sha256 TEXT,
+        voxel_values TEXT NOT NULL,
+        series TEXT NOT NULL,
+        spacing_mm TEXT,
+        flips TEXT NOT NULL,
+        labels TEXT NOT NULL,
+        threshold REAL,
+        slope_per_mm REAL NOT NULL,
+        offset_per_mm REAL NOT NULL
+    )""",
+    """CREATE TABLE regions (
+        trial_id INTEGER NOT NULL REFERENCES trials(id) ON DELETE CASCADE,
+        plane INTEGER NOT NULL,
+        frame INTEGER NOT NULL,
+        body_id INTEGER NOT NULL REFERENCES bodies(id) ON DELETE CASCADE,
+        corners_px TEXT NOT NULL,
+        PRIMARY KEY (trial_id, plane, frame, body_id),
+        FOREIGN KEY (trial_id, plane) REFERENCES planes(trial_id, position),
+        FOREIGN KEY (trial_id, frame) REFERENCES frames(trial_id, number)
+    )""",
+)
+
+LADDER: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """The statements that lead from version n to n + 1, from the empty database on."""
 
 

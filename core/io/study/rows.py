@@ -27,9 +27,11 @@ from core.io.study.tables import (
     PICTURES,
     PLANES,
     POSES,
+    REGIONS,
     ROTATION,
     TRANSLATION,
     TRIALS,
+    VOLUMES,
 )
 from core.study.values import (
     BodyRecord,
@@ -38,9 +40,13 @@ from core.study.values import (
     PoseRecord,
     Poses,
     PoseStatus,
+    Region,
+    RegionKey,
     Study,
     Trial,
     TrialView,
+    VolumeLink,
+    VoxelValues,
 )
 
 
@@ -60,12 +66,14 @@ def read_study(connection: Connection, links: Links) -> Study:
     """The whole study as it is stored."""
     trials = connection.execute(select(TRIALS).order_by(TRIALS.c.id)).all()
     bodies = connection.execute(select(BODIES).order_by(BODIES.c.id)).all()
+    volumes = {row.body_id: _volume_from(row, links) for row in connection.execute(select(VOLUMES))}
+    trial_names, body_names = {row.id: row.name for row in trials}, {row.id: row.name for row in bodies}
     return Study(
         name=read_meta(connection).get("name", links.folder.stem),
         trials=tuple(_read_trial(connection, links, row) for row in trials),
-        bodies=tuple(_body_from(row, links) for row in bodies),
-        poses=_read_poses(connection, {row.id: row.name for row in trials}, {row.id: row.name for row in bodies}),
-    )
+        bodies=tuple(_body_from(row, links, volumes.get(row.id)) for row in bodies),
+        poses=_read_poses(connection, trial_names, body_names),
+    ).with_regions(_read_regions(connection, trial_names, body_names))
 
 
 def add_trial(connection: Connection, links: Links, trial: Trial) -> None:
@@ -107,15 +115,28 @@ def plane_id_of(connection: Connection, trial: str, position: int) -> int:
 
 def add_body(connection: Connection, links: Links, record: BodyRecord) -> None:
     """Store a new body."""
-    connection.execute(
-        insert(BODIES).values(
-            name=record.name,
-            mesh_path=links.to_stored(record.mesh.path),
-            mesh_sha256=record.mesh.sha256,
-            units=record.units,
-            notes=dumps(record.notes),
-        )
-    )
+    mesh = record.mesh
+    row = {
+        "name": record.name,
+        "mesh_path": "" if mesh is None else links.to_stored(mesh.path),
+        "mesh_sha256": "" if mesh is None else mesh.sha256,
+        "units": record.units,
+        "notes": dumps(record.notes),
+    }
+    body_id = _inserted(connection, insert(BODIES).values(row))
+    if record.volume is not None:
+        connection.execute(insert(VOLUMES).values(_volume_row(body_id, record.volume, links)))
+
+
+def write_regions(connection: Connection, changes: Mapping[RegionKey, Region | None]) -> None:
+    """Replace (a region) or remove (None) what was drawn around shadows."""
+    trials = {row.name: row.id for row in connection.execute(select(TRIALS))}
+    bodies = {row.name: row.id for row in connection.execute(select(BODIES))}
+    for key, region in changes.items():
+        row = {"trial_id": trials[key.trial], "plane": key.plane, "frame": key.frame, "body_id": bodies[key.body]}
+        connection.execute(delete(REGIONS).where(*(REGIONS.c[name] == value for name, value in row.items())))
+        if region is not None:
+            connection.execute(insert(REGIONS).values(**row, corners_px=polygon_as_text(region.corners_px)))
 
 
 def write_poses(connection: Connection, changes: Mapping[PoseKey, PoseRecord | None]) -> None:
@@ -138,8 +159,11 @@ def rewrite_links(connection: Connection, old: Links, to_stored: Callable[[Path]
         (PLANES, PLANES.c.calibration_path, (PLANES.c.id,)),
         (PICTURES, PICTURES.c.path, (PICTURES.c.plane_id, PICTURES.c.position)),
         (BODIES, BODIES.c.mesh_path, (BODIES.c.id,)),
+        (VOLUMES, VOLUMES.c.path, (VOLUMES.c.body_id,)),
+        (VOLUMES, VOLUMES.c.mask_path, (VOLUMES.c.body_id,)),
     ):
-        for row in connection.execute(select(column, *key)).all():
+        # Without a surface or a mask there is no path.
+        for row in connection.execute(select(column, *key).where(column.is_not(None), column != "")).all():
             path = to_stored(old.from_stored(row[0]))
             if path != row[0]:
                 same = [part == value for part, value in zip(key, row[1:], strict=True)]
@@ -205,13 +229,65 @@ def _read_plane(connection: Connection, links: Links, row: Row[Any]) -> TrialVie
     )
 
 
-def _body_from(row: Row[Any], links: Links) -> BodyRecord:
+def _body_from(row: Row[Any], links: Links, volume: VolumeLink | None) -> BodyRecord:
     return BodyRecord(
         name=row.name,
-        mesh=links.link(row.mesh_path, row.mesh_sha256),
+        mesh=links.link(row.mesh_path, row.mesh_sha256) if row.mesh_path else None,
         units=row.units,
         notes=tuple(json.loads(row.notes)),
+        volume=volume,
     )
+
+
+def _volume_row(body_id: int, volume: VolumeLink, links: Links) -> dict[str, Any]:
+    mask = volume.mask
+    return {
+        "body_id": body_id,
+        "path": links.to_stored(volume.file.path),
+        "sha256": volume.file.sha256,
+        "mask_path": None if mask is None else links.to_stored(mask.path),
+        "mask_sha256": None if mask is None else mask.sha256,
+        "voxel_values": volume.values.value,
+        "series": volume.series,
+        "spacing_mm": None if volume.spacing_mm is None else dumps(volume.spacing_mm),
+        "flips": volume.flips,
+        "labels": dumps(volume.labels),
+        "threshold": None if volume.threshold is None else float(volume.threshold),
+        "slope_per_mm": float(volume.slope_per_mm),
+        "offset_per_mm": float(volume.offset_per_mm),
+    }
+
+
+def _volume_from(row: Row[Any], links: Links) -> VolumeLink:
+    spacing = None if row.spacing_mm is None else tuple(map(float, json.loads(row.spacing_mm)))
+    return VolumeLink(
+        file=links.link(row.path, row.sha256),
+        values=VoxelValues(row.voxel_values),
+        series=row.series,
+        spacing_mm=None if spacing is None else (spacing[0], spacing[1], spacing[2]),
+        flips=row.flips,
+        mask=None if row.mask_path is None else links.link(row.mask_path, row.mask_sha256 or ""),
+        labels=tuple(map(int, json.loads(row.labels))),
+        threshold=row.threshold,
+        slope_per_mm=row.slope_per_mm,
+        offset_per_mm=row.offset_per_mm,
+    )
+
+
+def _read_regions(
+    connection: Connection, trials: Mapping[int, str], bodies: Mapping[int, str]
+) -> dict[RegionKey, Region | None]:
+    found = [
+        Region(
+            trial=trials[row.trial_id],
+            plane=row.plane,
+            frame=row.frame,
+            body=bodies[row.body_id],
+            corners_px=polygon_from_text(row.corners_px),
+        )
+        for row in connection.execute(select(REGIONS))
+    ]
+    return {region.key: region for region in found}
 
 
 def _pose_row(record: PoseRecord) -> dict[str, Any]:

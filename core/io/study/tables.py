@@ -81,6 +81,34 @@ BODIES = Table(
     Column("notes", Text, nullable=False),
 )
 
+VOLUMES = Table(
+    "volumes",
+    METADATA,
+    Column("body_id", Integer, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("mask_path", Text),
+    Column("mask_sha256", Text),
+    Column("voxel_values", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("spacing_mm", Text),
+    Column("flips", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("threshold", Float),
+    Column("slope_per_mm", Float, nullable=False),
+    Column("offset_per_mm", Float, nullable=False),
+)
+
+REGIONS = Table(
+    "regions",
+    METADATA,
+    Column("trial_id", Integer, primary_key=True),
+    Column("plane", Integer, primary_key=True),
+    Column("frame", Integer, primary_key=True),
+    Column("body_id", Integer, primary_key=True),
+    Column("corners_px", Text, nullable=False),
+)
+
 ROTATION = tuple(f"r{row}{column}" for row in range(3) for column in range(3))
 TRANSLATION = ("tx_mm", "ty_mm", "tz_mm")
 

@@ -6,7 +6,18 @@ import numpy as np
 
 from core.geometry.rigid import Rigid
 from core.io.study import StudyFile
-from core.study.values import BodyRecord, FileLink, PoseKey, PoseRecord, PoseStatus, Trial, TrialView
+from core.study.values import (
+    BodyRecord,
+    FileLink,
+    PoseKey,
+    PoseRecord,
+    PoseStatus,
+    Region,
+    Trial,
+    TrialView,
+    VolumeLink,
+    VoxelValues,
+)
 from tests.scenes import rig
 
 FRAMES = (0, 2, 4, 7)
@@ -36,6 +47,28 @@ def a_trial(folder: Path, name: str = TRIAL, views: int = 2) -> Trial:
 
 def a_body(folder: Path, name: str = BODY) -> BodyRecord:
     return BodyRecord(name=name, mesh=linked(folder / f"{name}.stl"), units="cm", notes=("3 holes were closed",))
+
+
+def a_bone(folder: Path, name: str = "radius") -> BodyRecord:
+    """A body without a surface, with every field of its volume set."""
+    volume = VolumeLink(
+        file=linked(folder / f"{name}.tif"),
+        values=VoxelValues.LINEAR,
+        series="1.2.3",
+        spacing_mm=(0.1 + 0.2, 0.39625, 0.625),
+        flips="yz",
+        mask=linked(folder / f"{name}-mask.tif"),
+        labels=(3, 5),
+        threshold=1 / 3,
+        slope_per_mm=2e-5,
+        offset_per_mm=-0.1,
+    )
+    return BodyRecord(name=name, volume=volume, notes=("0 is air",))
+
+
+def a_region(frame: int = 0, body: str = BODY, plane: int = 0, **changes) -> Region:
+    corners = ((0.5, 1 / 3), (90.0, 2.0), (3.0, 70.0 + frame))
+    return Region(**{"trial": TRIAL, "plane": plane, "frame": frame, "body": body, "corners_px": corners, **changes})
 
 
 def a_pose(seed: int = 0, **changes) -> PoseRecord:

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
-from core.io.study.as_json import body_as_json, pose_as_json, trial_as_json
+from core.io.study.as_json import body_as_json, pose_as_json, region_as_json, trial_as_json
 from core.study.values import BodyRecord, FileLink, PoseKey, PoseRecord, PoseStatus, Study, Trial, TrialView
 
 FRAMES = (3, 5, 7, 11, 2)
@@ -83,6 +83,7 @@ def told(study: Study) -> str:
             "name": study.name,
             "trials": [trial_as_json(one) for one in study.trials],
             "bodies": [body_as_json(one) for one in study.bodies],
+            "regions": [[*one.key, region_as_json(one)] for one in study.regions],
             "poses": [[*at, pose_as_json(study.poses.by_key[at])] for at in sorted(study.poses)],
         }
     )

@@ -16,7 +16,7 @@ from core.io.study import StudyFile, database, migrations
 from core.io.study.database import DATABASE
 from core.io.study.migrations import LADDER
 from core.io.study.tables import METADATA
-from tests.core.io.study.parts import BODY, FRAMES, TRIAL, a_pose, key, same_pose
+from tests.core.io.study.parts import BODY, FRAMES, TRIAL, a_bone, a_pose, a_region, key, same_pose
 from tests.real_data import ROOT
 
 FORMATS = range(1, len(LADDER) + 1)
@@ -69,6 +69,26 @@ def test_a_study_of_each_format_opens_with_everything_in_it(tmp_path, number, re
         for frame in (0, 2):
             assert same_pose(study.poses.get(key(frame)), a_pose(frame))
         assert [entry.action for entry in file.journal()][-1] == "first poses"
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_bones_and_regions_of_the_second_format(tmp_path, read_only):
+    with StudyFile.open(built(tmp_path, 2), read_only=read_only) as file:
+        bone, regions = file.study.body("radius"), file.study.regions
+    expected = a_bone(tmp_path / "lab" / "data")
+    assert bone == expected
+    assert regions == (a_region(0), a_region(2, "radius", 1))
+
+
+def test_a_study_of_the_first_format_takes_bones_and_regions(tmp_path):
+    path = built(tmp_path, 1)
+    with StudyFile.open(path) as file:
+        file.add_body(a_bone(tmp_path))
+        file.set_regions([a_region(0, "radius")])
+    with StudyFile.open(path, read_only=True) as file:
+        assert file.study.body("radius") == a_bone(tmp_path)
+        assert file.study.regions == (a_region(0, "radius"),)
+        assert same_pose(file.study.poses.get(key(2)), a_pose(2))
 
 
 @pytest.mark.parametrize("number", FORMATS)
