@@ -6,8 +6,8 @@ from typing import Protocol, final
 
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
-from core.registration.frame import register_frame
 from core.registration.level import Level, pictures_of
+from core.registration.methods import DEFAULT, register_by
 from core.registration.recipe import Recipe
 from core.registration.sequence import FrameResult, track
 from core.registration.values import Body, Problem, Shot, Solution, Step
@@ -43,6 +43,8 @@ class Asked:
     frames: tuple[int, ...]
     starts: Mapping[int, tuple[Rigid, ...]]
     recipe: Recipe
+    method: str = DEFAULT
+    """Id of the registration method."""
 
 
 @final
@@ -94,7 +96,7 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
     starts = asked.starts[frame]
     problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
     start_scores = scores_of(problem, starts, asked.recipe)
-    work = register_frame(problem, starts, asked.recipe)
+    work = register_by(asked.method, problem, starts, asked.recipe)
     while True:
         try:
             step = next(work)
@@ -116,7 +118,14 @@ def follow(
         shown: what each frame shows now, to compare the results with.
     """
     bodies = tuple(source.body(name) for name in asked.bodies)
-    work = track(lambda frame: source.shots(asked.trial, frame), bodies, asked.frames, asked.starts, asked.recipe)
+    work = track(
+        lambda frame: source.shots(asked.trial, frame),
+        bodies,
+        asked.frames,
+        asked.starts,
+        asked.recipe,
+        method=asked.method,
+    )
     for report in work:
         if report.result is not None:
             yield _tracked(source, asked, bodies, report.result, shown)
