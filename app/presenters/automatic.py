@@ -274,7 +274,7 @@ def proposals_of(result: Registered, stored: Mapping[PoseKey, PoseRecord]) -> di
     if solution is None:
         return {}
     found = {}
-    records = records_of(solution, result.asked.bodies, result.asked.recipe, SOFTWARE)
+    records = records_of(solution, result.asked.bodies, result.asked.recipe, SOFTWARE, result.asked.method)
     for index, (body, record) in enumerate(zip(result.asked.bodies, records, strict=True)):
         key = PoseKey(result.asked.trial, body, result.frame)
         old = stored.get(key)

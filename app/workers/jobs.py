@@ -172,6 +172,7 @@ def follow(
         asked.starts,
         asked.recipe,
         stop_when_lost=stop_when_lost,
+        method=asked.method,
     )
     for report in work:
         if report.result is not None:

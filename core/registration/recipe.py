@@ -1,9 +1,10 @@
 """The schedule of a registration: which picture sizes, how far, and when to doubt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from core.errors import RegistrationError
+from core.registration.published import VeriserumSchedule, XvrSchedule
 
 
 @final
@@ -63,6 +64,9 @@ class Recipe:
     mirrored: bool = True
     """Whether mirrored and turned poses of nearly symmetric bodies are tried."""
     seed: int = 0
+    veriserum: VeriserumSchedule = field(default_factory=VeriserumSchedule)
+    """What the published method of that name does; it takes attenuation, smoothing, margin and gate from here."""
+    xvr: XvrSchedule = field(default_factory=XvrSchedule)
 
     def __post_init__(self) -> None:
         """Refuse a schedule without stages.
