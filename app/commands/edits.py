@@ -48,9 +48,7 @@ def rejected(document: Document, keys: Iterable[PoseKey]) -> Document:
     return document.with_proposals(dict.fromkeys(keys))
 
 
-def good_proposals(
-    document: Document, trial: str, least_score: float, most_risk: float = 1.0
-) -> tuple[PoseKey, ...]:
+def good_proposals(document: Document, trial: str, least_score: float, most_risk: float = 1.0) -> tuple[PoseKey, ...]:
     """Proposals of a trial that score so much, raised no doubt and have no more risk, in order of frame."""
     good = [
         key

@@ -16,7 +16,6 @@ from app.commands.action import (
 from app.commands.deeds import Deeds
 
 
-
 def _candidate(step: int) -> Callable[[Deeds], None]:
     return lambda do: do.automatic.next_candidate(step)
 

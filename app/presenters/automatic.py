@@ -7,8 +7,8 @@ from typing import final
 from PySide6.QtCore import QObject, Signal
 
 from app.commands.edits import now, proposed
-from app.presenters.session import Session
 from app.presenters.candidates import candidates_of
+from app.presenters.session import Session
 from app.state.document import Proposal
 from app.state.live import Origin
 from app.workers.jobs import Asked, Moving, Registered, find, follow, register
@@ -100,9 +100,7 @@ class Automatic(QObject):
         self._begin(asked, f"Registering {' and '.join(bodies)} in frame {frame}")
         self._runner.start(self._title, lambda: register(arrays, asked), keep=_is_result)
 
-    def find(
-        self, bodies: Sequence[str], masks: Sequence[BodyMasks | None], prior_deg: float | None = None
-    ) -> None:
+    def find(self, bodies: Sequence[str], masks: Sequence[BodyMasks | None], prior_deg: float | None = None) -> None:
         """Find bodies in the selected frame from masks of their shadows; no pose is needed.
 
         With ``prior_deg`` the rotations stay so near to the shown poses, where these mean something.
@@ -142,7 +140,9 @@ class Automatic(QObject):
         arrays = self._session.arrays
         shown[frames[0]] = first
         self._begin(asked, f"Tracking {' and '.join(bodies)}, frames {frames[0]} to {frames[-1]}")
-        self._runner.start(self._title, lambda: follow(arrays, asked, shown, stop_when_lost=stop_when_lost), keep=_is_result)
+        self._runner.start(
+            self._title, lambda: follow(arrays, asked, shown, stop_when_lost=stop_when_lost), keep=_is_result
+        )
 
     def cancel(self) -> None:
         """Stop at once; frames that are done stay as proposals."""
@@ -279,13 +279,13 @@ def proposals_of(result: Registered, stored: Mapping[PoseKey, PoseRecord]) -> di
         key = PoseKey(result.asked.trial, body, result.frame)
         old = stored.get(key)
         start = result.start[index] if result.start else solution.poses[index]
-        record = replace(record, created_at=now())
+        dated = replace(record, created_at=now())
         found[key] = Proposal(
-            record=record,
+            record=dated,
             view_scores=solution.view_scores,
             old_pose=start if old is None else old.world_from_body,
             old_scores=result.start_scores,
             trusted=solution.outcome.succeeded,
-            candidates=candidates_of(solution, index, record, result.rival_scores),
+            candidates=candidates_of(solution, index, dated, result.rival_scores),
         )
     return found

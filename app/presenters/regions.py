@@ -1,6 +1,6 @@
 """Regions around the shadows of bodies: drawn by hand or proposed by darkness, shown, removed, turned into masks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 
 from app.presenters.session import Session
 from app.state.appearance import Appearance
+from app.state.live import Origin
 from app.views.fluoroscopy import FluoroscopyView, RegionMark
 from app.workers.newest import Newest
 from core.errors import DuoscopeError
@@ -34,6 +35,11 @@ class _Offer:
     outlines: tuple[Polygon, ...]
     shown: int = 0
 
+    @property
+    def corners(self) -> Polygon:
+        """The outline that is shown; no corners where nothing was found."""
+        return self.outlines[self.shown] if self.outlines else ()
+
 
 @final
 class Regions(QObject):
@@ -55,8 +61,6 @@ class Regions(QObject):
         self._newest = Newest(self)
         self._newest.answered.connect(self._on_offer)
         self._newest.refused.connect(self._on_refusal)
-        self.ahead: Callable[[str, int], np.ndarray | None] = lambda _body, _plane: None
-        """Where a body's middle is seen in a plane now, (u, v) in pixels; None where it has no pose."""
         for picture in self._pictures:
             picture.region_finished.connect(self._on_drawn)
 
@@ -76,17 +80,16 @@ class Regions(QObject):
         key, document = self._key(), self._session.document
         if key is None or document is None:
             return
-        offer = self._offer
-        shown = document.study.region(*key)
-        if offer is not None and offer.key == key and shown is not None:
-            if shown.corners_px == offer.outlines[offer.shown]:
-                self._show(_Offer(key=key, outlines=offer.outlines, shown=(offer.shown + 1) % len(offer.outlines)))
-                return
-        arrays, near = self._session.arrays, self.ahead(key.body, key.plane)
+        offer, shown = self._offer, document.study.region(*key)
+        if offer is not None and offer.key == key and shown is not None and shown.corners_px == offer.corners:
+            self._show(_Offer(key=key, outlines=offer.outlines, shown=(offer.shown + 1) % len(offer.outlines)))
+            return
+        arrays, near = self._session.arrays, self._seen_at(key)
 
         def question() -> _Offer:
             shot = arrays.shots(key.trial, key.frame)[key.plane]
-            return _Offer(key=key, outlines=outlines_of([dark.mask for dark in dark_regions(shot.image, shot.usable)], near))
+            masks = [dark.mask for dark in dark_regions(shot.image, shot.usable)]
+            return _Offer(key=key, outlines=outlines_of(masks, near))
 
         self._session.messages.status.emit("Looking for dark shadows…")
         self._newest.ask(question)
@@ -139,6 +142,13 @@ class Regions(QObject):
             return None
         return RegionKey(trial.name, min(chosen.view, len(trial.views) - 1), chosen.frame, chosen.body)
 
+    def _seen_at(self, key: RegionKey) -> np.ndarray | None:
+        """Where the body's middle is seen (u, v) in pixels; None where no pose is known."""
+        trial, shown, body = self._session.trial, self._session.shown(key.body), self._session.bodies.get(key.body)
+        if trial is None or shown is None or body is None or shown.origin is Origin.PLACED:
+            return None
+        return np.asarray(trial.views[key.plane].view.project(shown.pose.apply(body.pivot_mm[None]))[0])
+
     def _on_drawn(self, corners: Sequence[tuple[float, float]]) -> None:
         key, self._drawn_for = self._drawn_for, None
         if key is not None and len(corners) >= 3:
@@ -159,7 +169,7 @@ class Regions(QObject):
         body, count = offer.key.body, len(offer.outlines)
         again = f", {offer.shown + 1} of {count}: Shift+G for the next" if count > 1 else ""
         self._session.messages.status.emit(f"Dark shadow taken for {body}{again}")
-        self._store(offer.key, offer.outlines[offer.shown], f"Propose the region of {body}")
+        self._store(offer.key, offer.corners, f"Propose the region of {body}")
 
     def _on_refusal(self, error: object) -> None:
         self._session.messages.status.emit("")

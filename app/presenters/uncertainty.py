@@ -1,4 +1,4 @@
-"""Shows in the 3D scene how sure the bodies' positions are: an ellipsoid at each pivot, drawn larger by a said factor."""
+"""Shows in the 3D scene how sure positions are: an ellipsoid at each pivot, drawn larger by a factor that is said."""
 
 from typing import final
 

@@ -5,6 +5,7 @@ from typing import Protocol, cast, final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.presenters.comparison import Comparison
 from app.presenters.dialogs import Dialogs
 from app.presenters.epipolar import Epipolar
 from app.presenters.files import Files
@@ -60,6 +61,7 @@ class ViewDeedsOfWindow(QObject):
         epipolar_lines: Epipolar,
         files: Files,
         uncertainty: SceneUncertainty,
+        comparison: Comparison,
         dialogs: Dialogs,
     ) -> None:
         super().__init__(window)
@@ -73,6 +75,7 @@ class ViewDeedsOfWindow(QObject):
         self._epipolar = epipolar_lines
         self._files = files
         self._uncertainty = uncertainty
+        self._comparison = comparison
         self._dialogs = dialogs
         self.helpers: Helpers | None = None
         self._hidden = False
@@ -135,6 +138,14 @@ class ViewDeedsOfWindow(QObject):
     def edges(self) -> None:
         """Show the edges of the pictures."""
         self.toggled.emit("view.edges", self._looks.toggle("edges"))
+
+    def residual(self) -> None:
+        """Show what the picture and the model do not have in common."""
+        self.toggled.emit("view.residual", self._comparison.toggle_residual())
+
+    def distances(self) -> None:
+        """Colour outlines by how far the picture's edges are from them."""
+        self.toggled.emit("view.distances", self._comparison.toggle_distances())
 
     def uncertainty(self) -> None:
         """Show how sure positions are, in the 3D scene."""

@@ -10,6 +10,7 @@ from app.commands.actions import ACTIONS
 from app.presenters.action_binder import ActionBinder
 from app.presenters.automatic import Automatic, Progress
 from app.presenters.body_loader import BodyLoader
+from app.presenters.comparison import Comparison
 from app.presenters.dialogs import Dialogs
 from app.presenters.drawing import Drawing
 from app.presenters.epipolar import Epipolar
@@ -108,6 +109,7 @@ class Workbench(QObject):
         self.jobs = Automatic(session, self)
         self.choice = MethodChoice(session, parts.pose.register, self)
         self.regions = Regions(session, self.appearance, parts.pictures, self)
+        self.comparison = Comparison(session, self.appearance, parts.pictures, self)
         self.uncertainty = SceneUncertainty(session, self.appearance, parts.scene, self)
         self.study_panel = StudyPanel(session, self.appearance, parts.tree, self)
         self.epipolar = Epipolar(session, parts.pictures, self)
@@ -124,6 +126,7 @@ class Workbench(QObject):
             self.epipolar,
             self.files,
             self.uncertainty,
+            self.comparison,
             dialogs,
         )
         self.pose = PoseDeedsOfWindow(session, self.editor, self.numbers, self.hands)
@@ -208,6 +211,7 @@ class Workbench(QObject):
         self.jobs.close()
         self.similarity.close()
         self.regions.close()
+        self.comparison.close()
         self.pictures.close()
         self.loader.close()
         self.files.shut()
@@ -312,6 +316,7 @@ class Workbench(QObject):
             self.hands.refresh_gizmo()
         self.hands.refresh_pivot()
         self.uncertainty.refresh()
+        self.comparison.refresh()
         self.similarity.ask()
 
     def _on_scores(self, similarity: Similarity | None) -> None:

@@ -89,9 +89,7 @@ def shown_pose(document: Document, live: LivePoses, key: PoseKey, *, centre_mm: 
         return Shown(pose=pose, origin=origin, ghost=_ghost_of(document, key) if origin is Origin.RUNNING else None)
     if proposal is not None:
         old = None if proposal.others else proposal.old_pose  # beside rivals the old pose would only confuse
-        return Shown(
-            pose=proposal.record.world_from_body, origin=Origin.PROPOSED, ghost=old, others=proposal.others
-        )
+        return Shown(pose=proposal.record.world_from_body, origin=Origin.PROPOSED, ghost=old, others=proposal.others)
     if stored is not None:
         return Shown(pose=stored.world_from_body, origin=Origin.STORED)
     nearest = nearest_pose(document.study, key)

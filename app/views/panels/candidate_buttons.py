@@ -47,7 +47,8 @@ class CandidateButtons(QWidget):
 
     def set_hints(self, hints: Mapping[str, ActionHint]) -> None:
         """The keys that go from one pose to the next."""
-        ways = [hints[name].keys for name in ("proposal.previous_candidate", "proposal.next_candidate") if name in hints]
+        names = ("proposal.previous_candidate", "proposal.next_candidate")
+        ways = [hints[name].keys for name in names if name in hints]
         self._keys = f" ({' and '.join(ways)} change it)" if ways else ""
 
     def _add(self) -> None:

@@ -165,7 +165,10 @@ class ProposalBar(QFrame):
         self._above.setText(f"Accept {above} above")
         doubted = proposal is not None and (proposal.risky or not proposal.trusted)
         self._mark.set_state(FrameState.DOUBTFUL if doubted else FrameState.PROPOSED)
-        self._choices.show_candidates(() if proposal is None else proposal.candidates, proposal.chosen if proposal else 0)
+        if proposal is None:
+            self._choices.show_candidates((), 0)
+        else:
+            self._choices.show_candidates(proposal.candidates, proposal.chosen)
         if proposal is None:
             self._title.setText(f"{waiting} proposals wait in other frames")
             self._scores.clear()
