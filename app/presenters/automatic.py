@@ -256,7 +256,7 @@ class Automatic(QObject):
     def _on_failure(self, error: object) -> None:
         self._session.live.clear(Origin.RUNNING)
         self._session.messages.status.emit("")
-        self._session.messages.error(f"{self._title} did not work: {error}")
+        self._session.messages.error(f"{self._title} did not work: {error or type(error).__name__}")
 
     def _on_cancel(self) -> None:
         self._session.live.clear(Origin.RUNNING)

@@ -88,7 +88,7 @@ class Regions(QObject):
 
         def question() -> _Offer:
             shot = arrays.shots(key.trial, key.frame)[key.plane]
-            masks = [dark.mask for dark in dark_regions(shot.image, shot.usable)]
+            masks = [dark.at_size(shot.usable.shape) for dark in dark_regions(shot.image, shot.usable)]
             return _Offer(key=key, outlines=outlines_of(masks, near))
 
         self._session.messages.status.emit("Looking for dark shadows…")

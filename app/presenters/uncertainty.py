@@ -12,9 +12,9 @@ from app.views.scene import SceneEllipsoid, SceneView
 
 WITHIN = 2.5003
 """Standard deviations of the ellipsoid that holds a point with 90 % chance (square root of chi2_3(0.9))."""
-FACTORS = (10.0, 5.0, 2.0, 1.0)
+FACTORS = (100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0)
 """How much larger than it is an ellipsoid may be drawn: the largest that keeps it within reach."""
-_REACH_MM = 120.0
+_REACH_MM = 90.0
 _LONGEST_MM = 400.0
 """Half axes are cut here: a body that one view sees is a needle, not a line through the room."""
 

@@ -118,12 +118,12 @@ class ComparisonLayer:
         used = 0.0
         if self.difference is not None:
             limit = self.difference.limit
-            words = ("seen minus predicted (log of intensity)", f"−{limit:g} darker", f"brighter +{limit:g}")
+            words = ("Seen minus predicted, ln of intensity", f"{-limit:+g} darker", f"brighter {limit:+g}")
             used += _legend(painter, area.adjusted(0, used, 0, 0), words, _MIDDLE_OF_PICTURE)
         if self.lines:
-            pixels = LIMIT_MM * float(np.median([line.px_per_mm for line in self.lines]))
-            ends = f"{LIMIT_MM:g} mm, {pixels:.1f} px"
-            words = ("edge beside the outline (grey: none)", f"{ends} inside", f"{ends} outside")
+            pixels = LIMIT_MM * float(np.nanmedian([line.px_per_mm for line in self.lines]))
+            reach = f"± {LIMIT_MM:g} mm" + (f" = {pixels:.1f} px" if np.isfinite(pixels) else "")
+            words = (f"Edge beside the outline, {reach}; grey: none", "inside", "outside")
             used += _legend(painter, area.adjusted(0, used, 0, 0), words, _MIDDLE_OF_LINE)
         return used
 
@@ -146,27 +146,22 @@ def _legend(painter: QPainter, area: QRectF, words: Sequence[str], middle: QColo
     """Title above a bar of colours between its ends; returns the height with the gap below it."""
     title, low, high = words
     metrics = QFontMetricsF(painter.font())
-    line = metrics.height()
-    between = metrics.horizontalAdvance(low) + metrics.horizontalAdvance(high) + _BAR[0] + 16.0
-    across = between + 16.0 <= area.width() - 16.0
-    wide = max(metrics.horizontalAdvance(title), between if across else metrics.horizontalAdvance(high)) + 16.0
-    high_px = (2 if across else 4) * (line + 2.0) + 8.0
-    plate = QRectF(area.left() + 8.0, area.top() + 8.0, min(wide, area.width() - 16.0), high_px)
+    line, room = metrics.height(), area.width() - 32.0
+    title = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+    ends = metrics.horizontalAdvance(low) + metrics.horizontalAdvance(high) + 16.0
+    long = min(_BAR[0], max(room - ends, 0.0))
+    wide, high_px = max(metrics.horizontalAdvance(title), ends + long), 2.0 * line + 10.0
+    plate = QRectF(area.left() + 8.0, area.top() + 8.0, wide + 16.0, high_px)
     draw_plate(painter, plate)
     inner = plate.adjusted(8.0, 4.0, -8.0, -4.0)
+    left = Qt.AlignmentFlag.AlignLeft
+    row = QRectF(inner.left(), inner.top() + line + 2.0, inner.width(), line)
     painter.setPen(QColor(240, 242, 245))
-    painter.drawText(QRectF(inner.left(), inner.top(), inner.width(), line), Qt.AlignmentFlag.AlignLeft, title)
-    row = inner.top() + line + 2.0
-    if across:
-        painter.drawText(QRectF(inner.left(), row, inner.width(), line), Qt.AlignmentFlag.AlignLeft, low)
-        painter.drawText(QRectF(inner.left(), row, between, line), Qt.AlignmentFlag.AlignRight, high)
-        left, top = inner.left() + metrics.horizontalAdvance(low) + 8.0, row + 0.5 * (line - _BAR[1])
-    else:
-        left, top = inner.left(), row + 0.5 * (line - _BAR[1])
-        for at, text in ((1, low), (2, high)):
-            place = QRectF(inner.left(), row + at * (line + 2.0), inner.width(), line)
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeft if at == 1 else Qt.AlignmentFlag.AlignRight, text)
-    bar = QRectF(left, top, min(_BAR[0], inner.right() - left), _BAR[1])
+    painter.drawText(QRectF(inner.left(), inner.top(), inner.width(), line), left, title)
+    painter.drawText(row, left, low)
+    begin = row.left() + metrics.horizontalAdvance(low) + 8.0
+    painter.drawText(row.adjusted(begin + long + 8.0 - row.left(), 0.0, 0.0, 0.0), left, high)
+    bar = QRectF(begin, row.top() + 0.5 * (line - _BAR[1]), long, _BAR[1])
     colours = QLinearGradient(QPointF(bar.left(), 0.0), QPointF(bar.right(), 0.0))
     for share, colour in ((0.0, _BELOW), (0.5, middle), (1.0, _ABOVE)):
         colours.setColorAt(share, colour)

@@ -82,10 +82,9 @@ class UncertaintyTable(QLabel):
             ["Depth", *(millimetres(one.depth_mm) for one in doubt.views)],
         ]
         rows = "".join(f"<tr>{''.join(_cell(text, at) for at, text in enumerate(line))}</tr>" for line in lines)
-        turns = " / ".join(degrees(turn) for turn in doubt.turns_deg)
-        told = f"Turns x / y / ray: {turns} deg"
+        told = f"Turns x, y, ray: ± {' / '.join(degrees(turn) for turn in doubt.turns_deg)} deg"
         if doubt.risk is not None:
-            told += f"<br>Risk of an error above 1 mm or 1 deg: {percent(doubt.risk)}"
+            told += f"<br>Risk of an error > 1 mm or deg: {percent(doubt.risk)}"
         return f'<table width="100%" cellspacing="0" cellpadding="1">{rows}</table>{told}'
 
 
@@ -100,7 +99,7 @@ def millimetres(value: float) -> str:
 
 def degrees(value: float) -> str:
     """A half width of an angle as a text."""
-    return f"± {value:.2f}" if math.isfinite(value) and value <= LARGEST_DEG else "not seen"
+    return f"{value:.2f}" if math.isfinite(value) and value <= LARGEST_DEG else "?"
 
 
 def percent(share: float) -> str:
