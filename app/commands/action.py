@@ -34,6 +34,10 @@ class Situation:
     """A proposal waits in this frame."""
     proposals: bool = False
     """A proposal waits somewhere in the trial."""
+    candidates: bool = False
+    """The proposal of this frame has several poses to choose from."""
+    region: bool = False
+    """The active body's shadow is outlined in the active view."""
     busy: bool = False
     can_undo: bool = False
     can_redo: bool = False
@@ -101,3 +105,13 @@ def with_proposal(now: Situation) -> bool:
 def with_proposals(now: Situation) -> bool:
     """A proposal waits in this trial."""
     return now.proposals
+
+
+def with_candidates(now: Situation) -> bool:
+    """The proposal of this frame has several poses to choose from."""
+    return now.candidates
+
+
+def with_region(now: Situation) -> bool:
+    """The active body's shadow is outlined in the active view."""
+    return now.region

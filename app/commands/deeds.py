@@ -90,7 +90,22 @@ class RegisterDeeds(Protocol):
         """Register all bodies of the study in this frame together."""
 
     def find(self) -> None:
-        """Search widely around the pose, then register."""
+        """Find the chosen bodies from the shadows in this frame, without a pose."""
+
+    def find_options(self) -> None:
+        """Show what finding can be told."""
+
+    def draw_region(self) -> None:
+        """Outline the active body's shadow in the active view by hand."""
+
+    def propose_region(self) -> None:
+        """Outline a dark shadow of the active view for the active body."""
+
+    def remove_region(self) -> None:
+        """Remove the active body's region in the active view."""
+
+    def next_candidate(self, step: int) -> None:
+        """Show another of the poses that fit equally well."""
 
     def track(self, direction: int) -> None:
         """Track the chosen bodies from this frame to the end or the beginning."""
@@ -129,6 +144,9 @@ class FrameDeeds(Protocol):
     def next_doubtful(self) -> None:
         """The next frame that wants a look."""
 
+    def next_risky(self) -> None:
+        """The next frame whose pose is likelier to be wrong than the chosen risk."""
+
     def play(self) -> None:
         """Start or stop playing."""
 
@@ -159,6 +177,15 @@ class ViewDeeds(Protocol):
 
     def edges(self) -> None:
         """Show the edges of the pictures."""
+
+    def residual(self) -> None:
+        """Show what the picture and the model do not have in common."""
+
+    def distances(self) -> None:
+        """Colour outlines by how far the picture's edges are from them."""
+
+    def uncertainty(self) -> None:
+        """Show how sure positions are, in the 3D scene."""
 
     def auto_window(self) -> None:
         """Set window and level from the picture."""

@@ -48,14 +48,23 @@ def rejected(document: Document, keys: Iterable[PoseKey]) -> Document:
     return document.with_proposals(dict.fromkeys(keys))
 
 
-def good_proposals(document: Document, trial: str, least_score: float) -> tuple[PoseKey, ...]:
-    """Proposals of a trial that score at least so much and raised no doubt, in order of frame."""
+def good_proposals(document: Document, trial: str, least_score: float, most_risk: float = 1.0) -> tuple[PoseKey, ...]:
+    """Proposals of a trial that score so much, raised no doubt and have no more risk, in order of frame."""
     good = [
         key
         for key, proposal in document.proposals.items()
-        if key.trial == trial and proposal.trusted and proposal.score >= least_score
+        if key.trial == trial
+        and proposal.trusted
+        and proposal.score >= least_score
+        and not is_risky(proposal.record, most_risk)
     ]
     return tuple(sorted(good, key=lambda key: (key.frame, key.body)))
+
+
+def is_risky(record: PoseRecord, limit: float) -> bool:
+    """Whether the chance of an error above 1 mm or 1 deg is known and exceeds the limit (0..1)."""
+    risk = record.risk
+    return risk is not None and risk > limit
 
 
 def judged(document: Document, keys: Iterable[PoseKey]) -> tuple[PoseKey, ...]:

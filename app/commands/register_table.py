@@ -1,6 +1,24 @@
 """Actions of the Register menu."""
 
-from app.commands.action import Action, Menu, when_idle, with_proposal, with_proposals, with_trial
+from collections.abc import Callable
+
+from app.commands.action import (
+    Action,
+    Menu,
+    when_idle,
+    with_body,
+    with_candidates,
+    with_proposal,
+    with_proposals,
+    with_region,
+    with_trial,
+)
+from app.commands.deeds import Deeds
+
+
+def _candidate(step: int) -> Callable[[Deeds], None]:
+    return lambda do: do.automatic.next_candidate(step)
+
 
 REGISTER_ACTIONS = (
     Action(
@@ -24,13 +42,56 @@ REGISTER_ACTIONS = (
     ),
     Action(
         id="register.find",
-        label="Search widely",
+        label="Find the pose",
         menu=Menu.REGISTER,
         keys=("F",),
         when=when_idle,
         icon="find",
-        tip="Many starts around this pose, then register; slower",
+        tip="From the shadows alone, no pose is needed: all rotations are tried, then the best are registered; "
+        "the result is a proposal",
         run=lambda do: do.automatic.find(),
+    ),
+    Action(
+        id="register.find_options",
+        label="Options of Find the pose…",
+        menu=Menu.REGISTER,
+        keys=("Shift+F",),
+        when=with_body,
+        icon="options",
+        tip="How far from the shown rotation to look (deg), and from which shadows",
+        run=lambda do: do.automatic.find_options(),
+    ),
+    Action(
+        id="region.draw",
+        label="Draw the body's region in the active view",
+        menu=Menu.REGISTER,
+        keys=("G",),
+        when=with_body,
+        icon="region",
+        group=1,
+        tip="Click corners around its shadow, or hold and draw; Find the pose begins from it",
+        run=lambda do: do.automatic.draw_region(),
+    ),
+    Action(
+        id="region.propose",
+        label="Propose the body's region in the active view",
+        menu=Menu.REGISTER,
+        keys=("Shift+G",),
+        when=with_body,
+        icon="auto",
+        group=1,
+        tip="The dark shadow nearest to the body; again: the next one",
+        run=lambda do: do.automatic.propose_region(),
+    ),
+    Action(
+        id="region.remove",
+        label="Remove the body's region in the active view",
+        menu=Menu.REGISTER,
+        keys=("Ctrl+G",),
+        when=with_region,
+        icon="remove",
+        group=1,
+        run=lambda do: do.automatic.remove_region(),
     ),
     Action(
         id="register.track",
@@ -39,7 +100,7 @@ REGISTER_ACTIONS = (
         keys=("T",),
         when=when_idle,
         icon="track",
-        group=1,
+        group=2,
         tip="From this frame to the last; every frame becomes a proposal",
         run=lambda do: do.automatic.track(1),
     ),
@@ -49,7 +110,7 @@ REGISTER_ACTIONS = (
         menu=Menu.REGISTER,
         keys=("Shift+T",),
         when=when_idle,
-        group=1,
+        group=2,
         run=lambda do: do.automatic.track(-1),
     ),
     Action(
@@ -58,7 +119,7 @@ REGISTER_ACTIONS = (
         menu=Menu.REGISTER,
         keys=("Ctrl+T",),
         when=when_idle,
-        group=1,
+        group=2,
         run=lambda do: do.automatic.track_range(),
     ),
     Action(
@@ -68,7 +129,7 @@ REGISTER_ACTIONS = (
         keys=("Esc",),
         when=lambda now: now.busy,
         icon="cancel",
-        group=1,
+        group=2,
         run=lambda do: do.automatic.cancel(),
     ),
     Action(
@@ -78,7 +139,7 @@ REGISTER_ACTIONS = (
         keys=("Return", "Enter"),
         when=with_proposal,
         icon="accept",
-        group=2,
+        group=3,
         run=lambda do: do.automatic.accept(),
     ),
     Action(
@@ -88,8 +149,25 @@ REGISTER_ACTIONS = (
         keys=("Backspace",),
         when=with_proposal,
         icon="reject",
-        group=2,
+        group=3,
         run=lambda do: do.automatic.reject(),
+    ),
+    *(
+        Action(
+            id=f"proposal.{name}",
+            label=f"{word} candidate",
+            menu=Menu.REGISTER,
+            keys=(key,),
+            when=with_candidates,
+            icon=name.split("_")[0],
+            group=3,
+            tip="Where several poses fit equally well: show another one; Accept takes the one that is shown",
+            run=_candidate(step),
+        )
+        for name, word, key, step in (
+            ("next_candidate", "Next", "]", 1),
+            ("previous_candidate", "Previous", "[", -1),
+        )
     ),
     Action(
         id="proposal.accept_good",
@@ -97,7 +175,8 @@ REGISTER_ACTIONS = (
         menu=Menu.REGISTER,
         keys=("Ctrl+Return",),
         when=with_proposals,
-        group=2,
+        tip="Only those without doubt whose risk is below the limit",
+        group=3,
         run=lambda do: do.automatic.accept_good(),
     ),
     Action(
@@ -106,7 +185,7 @@ REGISTER_ACTIONS = (
         menu=Menu.REGISTER,
         keys=("Ctrl+Backspace",),
         when=with_proposals,
-        group=2,
+        group=3,
         run=lambda do: do.automatic.reject_all(),
     ),
     Action(
@@ -115,7 +194,7 @@ REGISTER_ACTIONS = (
         menu=Menu.REGISTER,
         keys=("X",),
         when=with_trial,
-        group=3,
+        group=4,
         tip="Click its corners, double-click to end: a marker, a cable, metal outside the knee",
         run=lambda do: do.views.exclude(),
     ),

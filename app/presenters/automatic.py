@@ -7,20 +7,23 @@ from typing import final
 from PySide6.QtCore import QObject, Signal
 
 from app.commands.edits import now, proposed
+from app.presenters.candidates import candidates_of
 from app.presenters.session import Session
 from app.state.document import Proposal
 from app.state.live import Origin
-from app.workers.jobs import Asked, Moving, Registered, follow, register
+from app.workers.jobs import Asked, Moving, Registered, find, follow, register
 from app.workers.runner import Runner
 from app.workers.time_left import TimeLeft
 from core.geometry.rigid import Rigid
+from core.initialisation.search import BodyMasks
 from core.io.software import SOFTWARE
+from core.registration.methods import DEFAULT
 from core.registration.recipe import Recipe
 from core.registration.record import records_of
 from core.study.values import PoseKey, PoseRecord
 
-WIDE = Recipe(gate=0.30, second_starts=24, spread_mm=15.0, spread_deg=20.0)
-"""Search widely: more and farther second starts, tried already for a fair fit."""
+_UNKNOWN_YET = frozenset({Origin.PLACED})
+"""Poses of this origin say nothing about where a body is."""
 
 
 @final
@@ -79,7 +82,7 @@ class Automatic(QObject):
         """Whether a job runs."""
         return self._runner.busy
 
-    def register(self, bodies: Sequence[str], recipe: Recipe | None = None) -> None:
+    def register(self, bodies: Sequence[str], method: str = DEFAULT) -> None:
         """Register bodies jointly in the selected frame, from where they are shown."""
         trial, frame = self._session.selection.trial, self._session.selection.frame
         starts = None if frame is None else self._shown_at(bodies, frame)
@@ -90,13 +93,38 @@ class Automatic(QObject):
             bodies=tuple(bodies),
             frames=(frame,),
             starts={frame: starts},
-            recipe=Recipe() if recipe is None else recipe,
+            recipe=Recipe(),
+            method=method,
         )
         arrays = self._session.arrays
         self._begin(asked, f"Registering {' and '.join(bodies)} in frame {frame}")
         self._runner.start(self._title, lambda: register(arrays, asked), keep=_is_result)
 
-    def track(self, bodies: Sequence[str], frames: Sequence[int]) -> None:
+    def find(self, bodies: Sequence[str], masks: Sequence[BodyMasks | None], prior_deg: float | None = None) -> None:
+        """Find bodies in the selected frame from masks of their shadows; no pose is needed.
+
+        With ``prior_deg`` the rotations stay so near to the shown poses, where these mean something.
+        """
+        trial, frame = self._session.selection.trial, self._session.selection.frame
+        if trial is None or frame is None or not bodies:
+            return
+        starts = self._known_at(bodies, frame)
+        if starts is None and prior_deg is not None:
+            self._session.messages.info("No pose is known yet to stay near to, so all rotations are tried.")
+        asked = Asked(
+            trial=trial,
+            bodies=tuple(bodies),
+            frames=(frame,),
+            starts={} if starts is None else {frame: starts},
+            recipe=Recipe(),
+        )
+        arrays, near = self._session.arrays, None if starts is None else prior_deg
+        self._begin(asked, f"Finding {' and '.join(bodies)} in frame {frame}")
+        self._runner.start(self._title, lambda: find(arrays, asked, masks, near), keep=_is_result)
+
+    def track(
+        self, bodies: Sequence[str], frames: Sequence[int], method: str = DEFAULT, *, stop_when_lost: bool = False
+    ) -> None:
         """Track bodies through frames, in that order, from where they are shown in the first."""
         trial = self._session.selection.trial
         if trial is None or not frames:
@@ -106,11 +134,15 @@ class Automatic(QObject):
             return
         shown = {frame: poses for frame in frames if (poses := self._stored_at(trial, bodies, frame)) is not None}
         starts = {**self._before(trial, bodies, frames), frames[0]: first}
-        asked = Asked(trial=trial, bodies=tuple(bodies), frames=tuple(frames), starts=starts, recipe=Recipe())
+        asked = Asked(
+            trial=trial, bodies=tuple(bodies), frames=tuple(frames), starts=starts, recipe=Recipe(), method=method
+        )
         arrays = self._session.arrays
         shown[frames[0]] = first
         self._begin(asked, f"Tracking {' and '.join(bodies)}, frames {frames[0]} to {frames[-1]}")
-        self._runner.start(self._title, lambda: follow(arrays, asked, shown), keep=_is_result)
+        self._runner.start(
+            self._title, lambda: follow(arrays, asked, shown, stop_when_lost=stop_when_lost), keep=_is_result
+        )
 
     def cancel(self) -> None:
         """Stop at once; frames that are done stay as proposals."""
@@ -139,6 +171,12 @@ class Automatic(QObject):
         shown = [self._session.shown(body, frame) for body in bodies]
         found = tuple(item.pose for item in shown if item is not None)
         return found if bodies and len(found) == len(bodies) else None
+
+    def _known_at(self, bodies: Sequence[str], frame: int) -> tuple[Rigid, ...] | None:
+        """Where the bodies are shown, unless one was only put into the middle of the views."""
+        shown = [self._session.shown(body, frame) for body in bodies]
+        found = tuple(item.pose for item in shown if item is not None and item.origin not in _UNKNOWN_YET)
+        return found if len(found) == len(bodies) else None
 
     def _stored_at(self, trial: str, bodies: Sequence[str], frame: int) -> tuple[Rigid, ...] | None:
         document = self._session.document
@@ -203,17 +241,22 @@ class Automatic(QObject):
 
     def _on_end(self, _nothing: object) -> None:
         self._session.live.clear(Origin.RUNNING)
-        many = self._asked is not None and len(self._asked.frames) > 1
+        asked = self._asked
         text = f"{self._title}: done"
-        if many:
+        if asked is not None and len(asked.frames) > 1:
             text = f"{self._done} frames tracked, {self._doubtful} in doubt"
+            if self._done < len(asked.frames):
+                last = asked.frames[max(self._done - 1, 0)]
+                self._session.messages.warn(
+                    f"Tracking stopped: the bodies were lost in frame {last}. Correct that frame and track on from it."
+                )
         self._session.messages.status.emit(text)
         self.ended.emit()
 
     def _on_failure(self, error: object) -> None:
         self._session.live.clear(Origin.RUNNING)
         self._session.messages.status.emit("")
-        self._session.messages.error(f"{self._title} did not work: {error}")
+        self._session.messages.error(f"{self._title} did not work: {error or type(error).__name__}")
 
     def _on_cancel(self) -> None:
         self._session.live.clear(Origin.RUNNING)
@@ -231,16 +274,18 @@ def proposals_of(result: Registered, stored: Mapping[PoseKey, PoseRecord]) -> di
     if solution is None:
         return {}
     found = {}
-    records = records_of(solution, result.asked.bodies, result.asked.recipe, SOFTWARE)
+    records = records_of(solution, result.asked.bodies, result.asked.recipe, SOFTWARE, result.asked.method)
     for index, (body, record) in enumerate(zip(result.asked.bodies, records, strict=True)):
         key = PoseKey(result.asked.trial, body, result.frame)
         old = stored.get(key)
         start = result.start[index] if result.start else solution.poses[index]
+        dated = replace(record, created_at=now())
         found[key] = Proposal(
-            record=replace(record, created_at=now()),
+            record=dated,
             view_scores=solution.view_scores,
             old_pose=start if old is None else old.world_from_body,
             old_scores=result.start_scores,
             trusted=solution.outcome.succeeded,
+            candidates=candidates_of(solution, index, dated, result.rival_scores),
         )
     return found

@@ -55,7 +55,8 @@ class Drawing(QObject):
         self._pictures = tuple(pictures)
         self._scene = scene
         self._meshes: dict[str, TriangleMesh] = {}
-        self._ghosts: set[str] = set()
+        self._ghosts: dict[str, str] = {}
+        """Name of each ghost in the scene, and whose it is."""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
@@ -132,10 +133,11 @@ class Drawing(QObject):
 
     def _draw_scene(self, shown: dict[str, Shown]) -> None:
         poses = {name: item.pose for name, item in shown.items()}
-        poses |= {_ghost_name(name): item.ghost for name, item in shown.items() if item.ghost is not None}
-        ghosts = {name for name in poses if name not in shown}
-        if ghosts != self._ghosts:
-            self._ghosts = ghosts
+        ghosts = _ghosts_of(shown)
+        poses |= {ghost: pose for ghost, (_, pose) in ghosts.items()}
+        owners = {ghost: name for ghost, (name, _) in ghosts.items()}
+        if owners != self._ghosts:
+            self._ghosts = owners
             self._scene.set_bodies(self._scene_bodies())
         self._scene.set_poses(poses)
 
@@ -170,6 +172,7 @@ class Drawing(QObject):
             xray=xray,
             selected=name == self._session.selection.body,
             ghost_segments_px=ghost,
+            rival_segments_px=[silhouette(mesh, view, pose).segments_px for pose in item.others],
         )
 
     def _xray(self, body: Body, view: View, pose: Rigid) -> np.ndarray | None:
@@ -189,17 +192,11 @@ class Drawing(QObject):
         for name, mesh in self._meshes.items():
             look, selected = self._appearance.body(name), name == self._session.selection.body
             bodies.append(_scene_body(name, mesh, look, selected=selected))
-            if _ghost_name(name) in self._ghosts:
-                bodies.append(
-                    SceneBody(
-                        name=_ghost_name(name),
-                        mesh=mesh,
-                        colour=look.colour,
-                        opacity=0.25,
-                        visible=look.visible,
-                        ghost=True,
-                    )
-                )
+            bodies += [
+                SceneBody(name=ghost, mesh=mesh, colour=look.colour, opacity=0.25, visible=look.visible, ghost=True)
+                for ghost, owner in self._ghosts.items()
+                if owner == name
+            ]
         return bodies
 
     @staticmethod
@@ -209,8 +206,15 @@ class Drawing(QObject):
         return "Loading…" if trial else "Add a trial: pictures and calibration."
 
 
-def _ghost_name(name: str) -> str:
-    return f"{name} (before)"
+def _ghosts_of(shown: dict[str, Shown]) -> dict[str, tuple[str, Rigid]]:
+    """Ghosts by their names in the scene: whose, and where."""
+    found: dict[str, tuple[str, Rigid]] = {}
+    for name, item in shown.items():
+        if item.ghost is not None:
+            found[f"{name} (before)"] = (name, item.ghost)
+        for at, pose in enumerate(item.others, start=1):
+            found[f"{name} (rival {at})"] = (name, pose)
+    return found
 
 
 def _scene_body(name: str, mesh: TriangleMesh, look: BodyLook, *, selected: bool) -> SceneBody:

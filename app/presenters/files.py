@@ -108,7 +108,8 @@ class Files(QObject):
         copy = StudyFile.open(self._file.copy_to(place), author=self._session.preferences.author)
         missed = self._session.recorder.take_waiting()
         if missed:
-            copy.record(missed, author=self._session.preferences.author, action="save as")
+            missed.author, missed.action = self._session.preferences.author, "save as"
+            missed.write_into(copy)
         proposals = None if self._session.document is None else self._session.document.proposals
         self._swap(copy, same=True)
         if proposals and self._session.document is not None:

@@ -2,12 +2,14 @@
 
 from typing import final
 
-from app.presenters.automatic import WIDE, Automatic
+from app.presenters.automatic import Automatic
 from app.presenters.dialogs import Dialogs
 from app.presenters.hands import Hands
+from app.presenters.method_choice import MaskSource, MethodChoice
 from app.presenters.pose_editor import PoseEditor
 from app.presenters.pose_numbers import PoseNumbers
 from app.presenters.proposals import Proposals
+from app.presenters.regions import Regions
 from app.presenters.session import Session
 from core.errors import PoseError
 
@@ -82,10 +84,19 @@ class RegisterDeedsOfWindow:
     """Registration, tracking, proposals."""
 
     def __init__(
-        self, session: Session, automatic: Automatic, proposals: Proposals, editor: PoseEditor, dialogs: Dialogs
+        self,
+        session: Session,
+        automatic: Automatic,
+        choice: MethodChoice,
+        regions: Regions,
+        proposals: Proposals,
+        editor: PoseEditor,
+        dialogs: Dialogs,
     ) -> None:
         self._session = session
         self._automatic = automatic
+        self._choice = choice
+        self._regions = regions
         self._proposals = proposals
         self._editor = editor
         self._dialogs = dialogs
@@ -93,17 +104,41 @@ class RegisterDeedsOfWindow:
     def register(self) -> None:
         """Register the chosen bodies in this frame."""
         self._editor.abandon()
-        self._automatic.register(self._session.chosen_bodies())
+        self._automatic.register(self._session.chosen_bodies(), self._choice.method)
 
     def register_jointly(self) -> None:
         """Register all bodies of the study in this frame together."""
         self._editor.abandon()
-        self._automatic.register(tuple(name for name in self._session.body_names if name in self._session.bodies))
+        every = tuple(name for name in self._session.body_names if name in self._session.bodies)
+        self._automatic.register(every, self._choice.method)
 
     def find(self) -> None:
-        """Search widely around the pose, then register."""
+        """Find the chosen bodies from the shadows in this frame, without a pose."""
         self._editor.abandon()
-        self._automatic.register(self._session.chosen_bodies(), WIDE)
+        bodies = self._session.chosen_bodies()
+        drawn = self._choice.masks is MaskSource.DRAWN
+        masks = self._regions.masks_of(bodies) if drawn else (None,) * len(bodies)
+        self._automatic.find(bodies, masks, self._choice.prior_deg)
+
+    def find_options(self) -> None:
+        """Show what finding can be told."""
+        self._choice.open_options()
+
+    def draw_region(self) -> None:
+        """Outline the active body's shadow in the active view by hand."""
+        self._regions.draw()
+
+    def propose_region(self) -> None:
+        """Outline a dark shadow of the active view for the active body."""
+        self._regions.propose()
+
+    def remove_region(self) -> None:
+        """Remove the active body's region in the active view."""
+        self._regions.remove()
+
+    def next_candidate(self, step: int) -> None:
+        """Show another of the poses that fit equally well."""
+        self._proposals.next_candidate(step)
 
     def track(self, direction: int) -> None:
         """Track the chosen bodies from this frame to the end or the beginning."""
@@ -153,7 +188,12 @@ class RegisterDeedsOfWindow:
         if len(frames) < 2:
             self._session.messages.info("There is no frame to track to in that direction.")
             return
-        self._automatic.track(self._session.chosen_bodies(), frames)
+        self._automatic.track(
+            self._session.chosen_bodies(),
+            frames,
+            self._choice.method,
+            stop_when_lost=self._choice.stops_when_lost,
+        )
 
 
 def frames_between(frames: tuple[int, ...], text: str) -> tuple[int, ...]:

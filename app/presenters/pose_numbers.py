@@ -11,10 +11,15 @@ from app.presenters.reference_frames import NAMES, ReferenceFrame, explained, re
 from app.presenters.session import Session
 from app.state.appearance import Appearance
 from app.state.live import Origin, Shown
-from app.views.panels.pose_panel import EULER_ORDERS, FRAMES, STEPS, PosePanel, Uncertainty
+from app.views.panels.colours import PLANE_NAMES
+from app.views.panels.pose_panel import EULER_ORDERS, FRAMES, STEPS, PosePanel
+from app.views.panels.uncertainty_table import InView, Uncertainty
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
-from core.study.values import PoseKey
+from core.study.values import PoseKey, PoseStatus
+
+WITHIN = 1.6449
+"""Standard deviations within which a normal error stays with 90 % chance."""
 
 
 @final
@@ -122,7 +127,7 @@ class PoseNumbers(QObject):
         self._remember_opening(shown)
         origin = "" if shown.origin in {Origin.STORED, Origin.BY_HAND} else shown.origin.value.capitalize()
         self._panel.set_pose(self.reference().values(shown.pose), origin)
-        self._panel.set_uncertainty(self._uncertainty(shown))
+        self._panel.set_uncertainty(*self._certainty(shown))
 
     def _why_nothing(self) -> str:
         if self._session.document is None:
@@ -145,24 +150,30 @@ class PoseNumbers(QObject):
         if key is not None and (self._opened is None or self._opened[0] != key):
             self._opened = (key, shown.pose)
 
-    def _uncertainty(self, shown: Shown) -> Uncertainty | None:
-        document, key = self._session.document, self._session.selection.key
-        if document is None or key is None or shown.origin not in {Origin.STORED, Origin.PROPOSED}:
-            return None
-        proposal = document.proposals.get(key)
-        record = proposal.record if proposal is not None else document.study.poses.get(key)
-        if record is None or record.covariance is None or not np.isfinite(record.covariance).all():
-            return None
-        rows = self.reference().deviations(record.covariance)
-        views = self._views()
-        view = views[min(self._session.selection.view, len(views) - 1)]
-        seen = reference_frame("view A", [view], shown.pose, self.order).deviations(record.covariance)
+    def _certainty(self, shown: Shown) -> tuple[Uncertainty | None, str]:
+        """How sure the shown pose is, or why that is not known."""
+        record = self._session.record_here()
+        if record is None or shown.origin not in {Origin.STORED, Origin.PROPOSED}:
+            return None, ""
+        if record.covariance is None or not np.isfinite(record.covariance).all():
+            by_hand = record.status is PoseStatus.MANUAL or not record.method
+            return None, "" if by_hand else "Uncertainty: not known for this pose."
+        views = [(view, record.covariance) for view in self._views()]
+        seen = [reference_frame("view A", [view], shown.pose, self.order).deviations(c) for view, c in views]
+        rows = tuple(WITHIN * row for row in self.reference().deviations(record.covariance))
         return Uncertainty(
             rows=(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]),
-            in_plane_mm=float(np.hypot(seen[0], seen[1]) / np.sqrt(2.0)),
-            depth_mm=seen[2],
-            rotation_deg=max(seen[3:]),
-        )
+            views=tuple(
+                InView(
+                    name=name,
+                    in_plane_mm=WITHIN * float(np.hypot(one[0], one[1]) / np.sqrt(2.0)),
+                    depth_mm=WITHIN * one[2],
+                )
+                for name, one in zip(PLANE_NAMES, seen, strict=False)
+            ),
+            turns_deg=(WITHIN * seen[0][3], WITHIN * seen[0][4], WITHIN * seen[0][5]),
+            risk=record.risk,
+        ), ""
 
     def _on_value(self, index: int, value: float) -> None:
         body = self._session.selection.body

@@ -1,11 +1,14 @@
 """Shows what the automatic work proposes beside what is there, and settles it as the person says."""
 
+from collections.abc import Iterable
 from typing import final
 
 from PySide6.QtCore import QObject, Signal
 
-from app.commands.edits import accepted, difference, good_proposals, judged, rejected
+from app.commands.edits import accepted, difference, good_proposals, is_risky, judged, rejected
+from app.presenters.candidates import next_candidate
 from app.presenters.dialogs import Dialogs
+from app.presenters.frames import DEFAULT_RISK
 from app.presenters.session import Session
 from app.views.panels.proposal_bar import ProposalBar, ProposalSummary
 from core.study.values import PoseKey
@@ -33,6 +36,18 @@ class Proposals(QObject):
         self.gate = session.preferences.number("gate", DEFAULT_GATE)
         bar.set_gate(self.gate)
         bar.gate_changed.connect(self._on_gate)
+        bar.candidate_chosen.connect(self._on_candidate)
+
+    @property
+    def risk_limit(self) -> float:
+        """The risk (0..1) above which a proposal is not accepted together with others."""
+        return self._session.preferences.number("risk_limit", DEFAULT_RISK)
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether this frame's proposal has several poses to choose from."""
+        document, here = self._session.document, self.here
+        return document is not None and any(document.proposals[key].candidates for key in here)
 
     @property
     def here(self) -> tuple[PoseKey, ...]:
@@ -57,7 +72,7 @@ class Proposals(QObject):
         waiting = len(self.in_trial) - max(len(here) - 1, 0)
         above = 0
         if document is not None and trial is not None:
-            above = len(good_proposals(document, trial, self.gate))
+            above = len(good_proposals(document, trial, self.gate, self.risk_limit))
         self._bar.show_proposal(self._summary(here) if here else None, waiting=waiting, above=above)
 
     def accept(self) -> None:
@@ -80,9 +95,12 @@ class Proposals(QObject):
         document, trial = self._session.document, self._session.selection.trial
         if document is None or trial is None:
             return
-        keys = good_proposals(document, trial, self.gate)
+        keys = good_proposals(document, trial, self.gate, self.risk_limit)
         if not keys:
-            self._session.messages.info(f"No proposal without doubt scores {self.gate:.2f} or more.")
+            self._session.messages.info(
+                f"No proposal without doubt scores {self.gate:.2f} or more with a risk of at most "
+                f"{100 * self.risk_limit:.0f} %."
+            )
             return
         held = judged(document, keys)
         if held:
@@ -106,11 +124,24 @@ class Proposals(QObject):
         if document is not None and keys:
             self._session.history.do(f"Reject {len(keys)} proposals", rejected(document, keys))
 
+    def next_candidate(self, step: int) -> None:
+        """Show another of this frame's poses that fit equally well; can be undone."""
+        document, here = self._session.document, self.here
+        after = None if document is None else next_candidate(document, here, step)
+        if after is not None:
+            self._session.history.do(f"Show another candidate of {_named(here)}", after)
+
+    def _on_candidate(self, index: int) -> None:
+        document, here = self._session.document, self.here
+        if document is not None and here:
+            self.next_candidate(index - document.proposals[here[0]].chosen)
+
     def _summary(self, keys: tuple[PoseKey, ...]) -> ProposalSummary | None:
         document = self._session.document
         body = self._session.bodies.get(keys[0].body)
         if document is None:
             return None
+        keys = tuple(sorted(keys, key=lambda key: not document.proposals[key].candidates))
         proposal = document.proposals[keys[0]]
         moved = None
         if body is not None:
@@ -124,6 +155,10 @@ class Proposals(QObject):
             outcome=proposal.record.outcome,
             trusted=all(document.proposals[key].trusted for key in keys),
             replaces_judged=bool(judged(document, keys)),
+            candidates=tuple(one.view_scores for one in proposal.candidates),
+            chosen=proposal.chosen,
+            risk=_largest(document.proposals[key].record.risk for key in keys),
+            risky=any(is_risky(document.proposals[key].record, self.risk_limit) for key in keys),
         )
 
     def _on_gate(self, gate: float) -> None:
@@ -131,6 +166,10 @@ class Proposals(QObject):
         self._session.preferences.put("gate", gate)
         self.gate_changed.emit(gate)
         self.refresh()
+
+
+def _largest(risks: Iterable[float | None]) -> float | None:
+    return max((risk for risk in risks if risk is not None), default=None)
 
 
 def _named(keys: tuple[PoseKey, ...]) -> str:

@@ -16,7 +16,7 @@ from app.state.recorder import Recorder
 from app.state.selection import Selection, Selector
 from app.state.store import Store
 from core.registration.values import Body, Shot
-from core.study.values import PoseKey, Trial
+from core.study.values import PoseKey, PoseRecord, Trial
 
 
 class Pixels(Protocol):
@@ -125,6 +125,15 @@ class Session:
         if frame is not None:
             key = key._replace(frame=frame)
         return shown_pose(document, self.live, key, centre_mm=prepared.pivot_mm)
+
+    def record_here(self, body: str | None = None) -> PoseRecord | None:
+        """What is proposed, else stored, for a body (by default the active one) in the selected frame."""
+        document, name = self.document, self.selection.body if body is None else body
+        key = None if name is None else self.key_of(name)
+        if document is None or key is None:
+            return None
+        proposal = document.proposals.get(key)
+        return document.study.poses.get(key) if proposal is None else proposal.record
 
     def chosen_bodies(self) -> tuple[str, ...]:
         """The chosen bodies that are ready, the active one first."""

@@ -8,7 +8,9 @@ from app.presenters.session import Session
 
 def situation_of(session: Session, proposals: Proposals, editor: PoseEditor, *, busy: bool) -> Situation:
     """The situation of a window."""
-    document, key, stack = session.document, session.selection.key, session.history.stack
+    document, chosen, stack = session.document, session.selection, session.history.stack
+    key, trial = chosen.key, session.trial
+    plane = 0 if trial is None else min(chosen.view, len(trial.views) - 1)
     return Situation(
         study=document is not None,
         trial=session.trial is not None,
@@ -16,6 +18,10 @@ def situation_of(session: Session, proposals: Proposals, editor: PoseEditor, *, 
         stored=document is not None and key is not None and document.study.poses.get(key) is not None,
         proposal=bool(proposals.here),
         proposals=bool(proposals.in_trial),
+        candidates=proposals.ambiguous,
+        region=document is not None
+        and key is not None
+        and document.study.region(key.trial, plane, key.frame, key.body) is not None,
         busy=busy,
         can_undo=stack.canUndo(),
         can_redo=stack.canRedo(),

@@ -5,12 +5,14 @@ from typing import Protocol, cast, final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.presenters.comparison import Comparison
 from app.presenters.dialogs import Dialogs
 from app.presenters.epipolar import Epipolar
 from app.presenters.files import Files
 from app.presenters.hands import Hands
 from app.presenters.picture_looks import PictureLooks
 from app.presenters.session import Session
+from app.presenters.uncertainty import SceneUncertainty
 from app.state.appearance import Appearance
 from app.views.fluoroscopy import FluoroscopyView
 from app.views.main_window import MainWindow
@@ -58,6 +60,8 @@ class ViewDeedsOfWindow(QObject):
         hands: Hands,
         epipolar_lines: Epipolar,
         files: Files,
+        uncertainty: SceneUncertainty,
+        comparison: Comparison,
         dialogs: Dialogs,
     ) -> None:
         super().__init__(window)
@@ -70,6 +74,8 @@ class ViewDeedsOfWindow(QObject):
         self._hands = hands
         self._epipolar = epipolar_lines
         self._files = files
+        self._uncertainty = uncertainty
+        self._comparison = comparison
         self._dialogs = dialogs
         self.helpers: Helpers | None = None
         self._hidden = False
@@ -132,6 +138,18 @@ class ViewDeedsOfWindow(QObject):
     def edges(self) -> None:
         """Show the edges of the pictures."""
         self.toggled.emit("view.edges", self._looks.toggle("edges"))
+
+    def residual(self) -> None:
+        """Show what the picture and the model do not have in common."""
+        self.toggled.emit("view.residual", self._comparison.toggle_residual())
+
+    def distances(self) -> None:
+        """Colour outlines by how far the picture's edges are from them."""
+        self.toggled.emit("view.distances", self._comparison.toggle_distances())
+
+    def uncertainty(self) -> None:
+        """Show how sure positions are, in the 3D scene."""
+        self.toggled.emit("view.uncertainty", self._uncertainty.toggle())
 
     def auto_window(self) -> None:
         """Set window and level from the picture."""

@@ -10,6 +10,7 @@ from app.commands.actions import ACTIONS
 from app.presenters.action_binder import ActionBinder
 from app.presenters.automatic import Automatic, Progress
 from app.presenters.body_loader import BodyLoader
+from app.presenters.comparison import Comparison
 from app.presenters.dialogs import Dialogs
 from app.presenters.drawing import Drawing
 from app.presenters.epipolar import Epipolar
@@ -17,16 +18,19 @@ from app.presenters.files import Files
 from app.presenters.frames import Frames
 from app.presenters.hands import Hands
 from app.presenters.keyboard import Keyboard
+from app.presenters.method_choice import MethodChoice
 from app.presenters.picture_looks import PictureLooks
 from app.presenters.pictures import Frame, Pictures
 from app.presenters.pose_deeds import PoseDeedsOfWindow, RegisterDeedsOfWindow
 from app.presenters.pose_editor import PoseEditor
 from app.presenters.pose_numbers import PoseNumbers
 from app.presenters.proposals import Proposals
+from app.presenters.regions import Regions
 from app.presenters.session import Session
 from app.presenters.similarity import LiveSimilarity, Similarity
 from app.presenters.situation import situation_of
 from app.presenters.study_panel import StudyPanel
+from app.presenters.uncertainty import SceneUncertainty
 from app.presenters.view_deeds import ViewDeedsOfWindow
 from app.state.appearance import Appearance
 from app.state.selection import Selection
@@ -103,6 +107,10 @@ class Workbench(QObject):
         self.looks = PictureLooks(session, self.appearance, parts.pictures, parts.levels, self)
         self.proposals = Proposals(session, parts.proposal, dialogs, self)
         self.jobs = Automatic(session, self)
+        self.choice = MethodChoice(session, parts.pose.register, self)
+        self.regions = Regions(session, self.appearance, parts.pictures, self)
+        self.comparison = Comparison(session, self.appearance, parts.pictures, self)
+        self.uncertainty = SceneUncertainty(session, self.appearance, parts.scene, self)
         self.study_panel = StudyPanel(session, self.appearance, parts.tree, self)
         self.epipolar = Epipolar(session, parts.pictures, self)
         self.files = Files(session, dialogs, self)
@@ -117,10 +125,14 @@ class Workbench(QObject):
             self.hands,
             self.epipolar,
             self.files,
+            self.uncertainty,
+            self.comparison,
             dialogs,
         )
         self.pose = PoseDeedsOfWindow(session, self.editor, self.numbers, self.hands)
-        self.automatic = RegisterDeedsOfWindow(session, self.jobs, self.proposals, self.editor, dialogs)
+        self.automatic = RegisterDeedsOfWindow(
+            session, self.jobs, self.choice, self.regions, self.proposals, self.editor, dialogs
+        )
         self.binder = ActionBinder(ACTIONS, self, self._situation, session.messages, parts.window)
         self.keyboard = Keyboard(parts.window, (*parts.pictures, parts.scene))
 
@@ -147,6 +159,7 @@ class Workbench(QObject):
         self.editor.pivot_changed.connect(self.drawing.soon)
         self.numbers.reference_changed.connect(self.drawing.soon)
         self.proposals.gate_changed.connect(self.parts.timeline.set_gate)
+        self.frames.risk_limit_changed.connect(self.proposals.refresh)
         self.jobs.progressed.connect(self._on_progress)
         self.jobs.busy_changed.connect(self._on_busy)
         self.jobs.ended.connect(self.registered)
@@ -166,6 +179,7 @@ class Workbench(QObject):
         self.keyboard.hide_overlays.connect(lambda on: self.views.hide_overlays(hidden=on))
         self.views.toggled.connect(lambda name, on: self.binder.action(name).setChecked(on))
         self.binder.action("view.epipolar").setChecked(self.epipolar.on)
+        self.binder.action("view.uncertainty").setChecked(self.uncertainty.on)
         self.binder.recent.aboutToShow.connect(self._fill_recent)
 
     def refresh_all(self) -> None:
@@ -174,6 +188,7 @@ class Workbench(QObject):
         self.numbers.refresh()
         self.frames.refresh()
         self.proposals.refresh()
+        self.regions.refresh()
         self.refresh_actions()
         self.drawing.soon()
 
@@ -195,6 +210,8 @@ class Workbench(QObject):
         self.session.history.stack.indexChanged.disconnect(self._on_history)
         self.jobs.close()
         self.similarity.close()
+        self.regions.close()
+        self.comparison.close()
         self.pictures.close()
         self.loader.close()
         self.files.shut()
@@ -253,6 +270,7 @@ class Workbench(QObject):
         self.drawing.soon()
         self.frames.refresh()
         self.proposals.refresh()
+        self.regions.refresh()
         self.refresh_actions()
 
     def _on_selection(self, before: Selection, after: Selection) -> None:
@@ -273,6 +291,7 @@ class Workbench(QObject):
             self.drawing.show_bodies()
         self.study_panel.refresh_choice()
         self.proposals.refresh()
+        self.regions.refresh()
         self.refresh_actions()
 
     def _on_bodies(self) -> None:
@@ -285,6 +304,7 @@ class Workbench(QObject):
         self.study_panel.refresh()
         self.frames.refresh()
         self.numbers.refresh()
+        self.regions.refresh()
 
     def _on_pictures(self, frame: Frame | None) -> None:
         self.looks.show(frame)
@@ -295,6 +315,8 @@ class Workbench(QObject):
         if not self.jobs.busy:
             self.hands.refresh_gizmo()
         self.hands.refresh_pivot()
+        self.uncertainty.refresh()
+        self.comparison.refresh()
         self.similarity.ask()
 
     def _on_scores(self, similarity: Similarity | None) -> None:

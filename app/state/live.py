@@ -33,6 +33,8 @@ class Shown:
     pose: Rigid
     origin: Origin
     ghost: Rigid | None = None
+    others: tuple[Rigid, ...] = ()
+    """Poses that fit equally well."""
 
 
 @final
@@ -86,7 +88,8 @@ def shown_pose(document: Document, live: LivePoses, key: PoseKey, *, centre_mm: 
         pose, origin = moving
         return Shown(pose=pose, origin=origin, ghost=_ghost_of(document, key) if origin is Origin.RUNNING else None)
     if proposal is not None:
-        return Shown(pose=proposal.record.world_from_body, origin=Origin.PROPOSED, ghost=proposal.old_pose)
+        old = None if proposal.others else proposal.old_pose  # beside rivals the old pose would only confuse
+        return Shown(pose=proposal.record.world_from_body, origin=Origin.PROPOSED, ghost=old, others=proposal.others)
     if stored is not None:
         return Shown(pose=stored.world_from_body, origin=Origin.STORED)
     nearest = nearest_pose(document.study, key)

@@ -7,8 +7,9 @@ from typing import Protocol, final
 from app.workers.priority import usable_cores
 from core.errors import DuoscopeError
 from core.geometry.rigid import Rigid
-from core.registration.frame import register_frame
+from core.initialisation.search import BodyMasks, find_poses
 from core.registration.level import Level, pictures_of
+from core.registration.methods import DEFAULT, register_by
 from core.registration.recipe import Recipe
 from core.registration.sequence import FrameResult, track
 from core.registration.values import Body, Problem, Shot, Solution, Step
@@ -44,6 +45,8 @@ class Asked:
     frames: tuple[int, ...]
     starts: Mapping[int, tuple[Rigid, ...]]
     recipe: Recipe
+    method: str = DEFAULT
+    """Id of the registration method."""
 
 
 @final
@@ -69,6 +72,8 @@ class Registered:
     start: tuple[Rigid, ...]
     start_scores: tuple[float, ...]
     """Of the start in each view; empty where there was none."""
+    rival_scores: tuple[tuple[float, ...], ...] = ()
+    """Of each rival of the solution in each view."""
     error: str = ""
 
 
@@ -95,7 +100,7 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
     starts = asked.starts[frame]
     problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
     start_scores = scores_of(problem, starts, asked.recipe)
-    work = register_frame(problem, starts, asked.recipe)
+    work = register_by(asked.method, problem, starts, asked.recipe)
     while True:
         try:
             step = next(work)
@@ -103,11 +108,54 @@ def register(source: Source, asked: Asked) -> Generator[Moving | Registered, Non
             solution: Solution = end.value
             break
         yield _moving(frame, step, step.fraction)
-    yield Registered(asked=asked, frame=frame, solution=solution, start=starts, start_scores=start_scores)
+    yield Registered(
+        asked=asked,
+        frame=frame,
+        solution=solution,
+        start=starts,
+        start_scores=start_scores,
+        rival_scores=_rival_scores(problem, solution, asked.recipe),
+    )
+
+
+def find(
+    source: Source,
+    asked: Asked,
+    masks: Sequence[BodyMasks | None] | None = None,
+    prior_deg: float | None = None,
+) -> Generator[Moving | Registered, None, None]:
+    """Find the one frame that is asked for from masks, without a start.
+
+    Args:
+        source: pictures and bodies.
+        asked: the frame; its start, if it has one, is the prior and what the result is compared with.
+        masks: for each body its mask in each view (h w); None where nobody drew one.
+        prior_deg: how far the rotations may be from the start's; without, all rotations are tried.
+    """
+    frame = asked.frames[0]
+    prior = asked.starts.get(frame)
+    problem = Problem(bodies=tuple(source.body(name) for name in asked.bodies), shots=source.shots(asked.trial, frame))
+    start_scores = () if prior is None else scores_of(problem, prior, asked.recipe)
+    work = find_poses(problem, masks, prior=prior, prior_deg=prior_deg)
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            solution: Solution = end.value
+            break
+        yield _moving(frame, step, step.fraction)
+    yield Registered(
+        asked=asked,
+        frame=frame,
+        solution=solution,
+        start=solution.poses if prior is None else prior,
+        start_scores=start_scores,
+        rival_scores=_rival_scores(problem, solution, asked.recipe),
+    )
 
 
 def follow(
-    source: Source, asked: Asked, shown: Mapping[int, tuple[Rigid, ...]]
+    source: Source, asked: Asked, shown: Mapping[int, tuple[Rigid, ...]], *, stop_when_lost: bool = False
 ) -> Generator[Moving | Registered, None, None]:
     """Track through the frames that are asked for; every frame is reported when it is done.
 
@@ -115,6 +163,7 @@ def follow(
         source: pictures and bodies.
         asked: the frames in their order and the known poses to begin with.
         shown: what each frame shows now, to compare the results with.
+        stop_when_lost: end at the first frame in doubt.
     """
     bodies = tuple(source.body(name) for name in asked.bodies)
     work = track(
@@ -124,6 +173,8 @@ def follow(
         asked.starts,
         asked.recipe,
         workers=usable_cores(),
+        stop_when_lost=stop_when_lost,
+        method=asked.method,
     )
     for report in work:
         if report.result is not None:
@@ -141,9 +192,11 @@ def _tracked(
 ) -> Registered:
     old = shown.get(result.frame)
     scores: tuple[float, ...] = ()
-    if old is not None and result.solution is not None:
+    rivals: tuple[tuple[float, ...], ...] = ()
+    if result.solution is not None and (old is not None or result.solution.rivals):
         problem = Problem(bodies=bodies, shots=source.shots(asked.trial, result.frame))
-        scores = scores_of(problem, old, asked.recipe)
+        scores = () if old is None else scores_of(problem, old, asked.recipe)
+        rivals = _rival_scores(problem, result.solution, asked.recipe)
     start = old if old is not None else (result.solution.poses if result.solution is not None else ())
     return Registered(
         asked=asked,
@@ -151,8 +204,13 @@ def _tracked(
         solution=result.solution,
         start=start,
         start_scores=scores,
+        rival_scores=rivals,
         error=result.error,
     )
+
+
+def _rival_scores(problem: Problem, solution: Solution, recipe: Recipe) -> tuple[tuple[float, ...], ...]:
+    return tuple(scores_of(problem, poses, recipe) for poses in solution.rivals)
 
 
 def _moving(frame: int, step: Step, fraction: float) -> Moving:

@@ -1,10 +1,11 @@
 """The schedule of a registration: which picture sizes, how far, and when to doubt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from core.errors import RegistrationError
+from core.registration.published import VeriserumSchedule, XvrSchedule
 from core.registration.values import Body
 
 
@@ -69,6 +70,9 @@ class Recipe:
     mirrored: bool = True
     """Whether mirrored and turned poses of nearly symmetric bodies are tried."""
     seed: int = 0
+    veriserum: VeriserumSchedule = field(default_factory=VeriserumSchedule)
+    """What the published method of that name does; it takes attenuation, smoothing, margin and gate from here."""
+    xvr: XvrSchedule = field(default_factory=XvrSchedule)
 
     def __post_init__(self) -> None:
         """Refuse a schedule without stages.

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from core.registration.published import VERISERUM, XVR, VeriserumSchedule, XvrSchedule
 from core.registration.recipe import Recipe
 from core.registration.values import Solution
 from core.study.values import PoseRecord, PoseStatus
@@ -13,16 +14,22 @@ METHOD = "gauss-newton"
 """Gauss-Newton on the correlation of log-image gradients."""
 
 
-def records_of(solution: Solution, bodies: Sequence[str], recipe: Recipe, made_by: str) -> tuple[PoseRecord, ...]:
+_USED_BY_ALL = ("attenuation_per_mm", "attenuations_per_mm", "smoothing_px", "circle_margin_px", "gate")
+"""What the published methods take from the recipe beside their own schedule."""
+
+
+def records_of(
+    solution: Solution, bodies: Sequence[str], recipe: Recipe, made_by: str, method: str = METHOD
+) -> tuple[PoseRecord, ...]:
     """Records of status AUTO, in the order of the bodies; ``made_by`` is the software and its version."""
-    details = {**details_of(recipe, bodies), "software": made_by}
+    details = {**details_of(recipe, bodies, method), "software": made_by}
     for name, value in zip(bodies, solution.attenuation_per_mm, strict=False):
         details[f"attenuation_per_mm {name}"] = value
     return tuple(
         PoseRecord(
             world_from_body=pose,
             status=PoseStatus.AUTO,
-            method=METHOD,
+            method=method,
             score=solution.score,
             outcome=solution.outcome.value,
             covariance=_finite(solution.covariance_of(index)),
@@ -32,9 +39,9 @@ def records_of(solution: Solution, bodies: Sequence[str], recipe: Recipe, made_b
     )
 
 
-def details_of(recipe: Recipe, bodies: Sequence[str]) -> dict[str, str | float | int]:
-    """The whole recipe as plain values, so that a result can be made again."""
-    values: Mapping[str, object] = asdict(recipe)
+def details_of(recipe: Recipe, bodies: Sequence[str], method: str = METHOD) -> dict[str, str | float | int]:
+    """All that decided what the method did as plain values, so that a result can be made again."""
+    values: Mapping[str, object] = _settings(recipe, method)
     details: dict[str, str | float | int] = {"bodies": " ".join(bodies)}
     for name, value in values.items():
         if name == "stages":
@@ -44,6 +51,14 @@ def details_of(recipe: Recipe, bodies: Sequence[str]) -> dict[str, str | float |
         else:
             details[name] = str(value)
     return details
+
+
+def _settings(recipe: Recipe, method: str) -> dict[str, object]:
+    published: dict[str, VeriserumSchedule | XvrSchedule] = {VERISERUM: recipe.veriserum, XVR: recipe.xvr}
+    everything = {name: value for name, value in asdict(recipe).items() if name not in published}
+    if method not in published:
+        return everything
+    return {name: everything[name] for name in _USED_BY_ALL} | asdict(published[method])
 
 
 def _finite(covariance: np.ndarray) -> np.ndarray | None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.errors import ImageError, RegistrationError
 from core.geometry.rigid import Rigid, nearest_rotation, so3_exp, so3_log
-from core.registration.frame import register_frame
 from core.registration.level import Poses
+from core.registration.methods import DEFAULT, register_by
 from core.registration.read_ahead import ReadAhead
 from core.registration.recipe import Recipe
 from core.registration.values import Body, Outcome, Problem, Shot, Solution, Step
@@ -61,6 +61,7 @@ def track(
     *,
     stop_when_lost: bool = False,
     workers: int = 1,
+    method: str = DEFAULT,
 ) -> Generator[TrackStep, None, tuple[FrameResult, ...]]:
     """Register frame after frame, each from where constant velocity puts the bodies.
 
@@ -73,11 +74,12 @@ def track(
         stop_when_lost: end at the first doubtful frame instead of flagging it.
         workers: threads; with more than one, the next frames' pictures are read and prepared meanwhile. The results
             are the same to the bit. ``shots_of`` must then be safe to be called from another thread.
+        method: id of the registration method.
 
     The results hold no traces of their steps, which have been yielded: a long sequence would fill the memory.
 
     Raises:
-        RegistrationError: no frames, or no start at the first frame.
+        RegistrationError: no frames, no start at the first frame, or no such method.
     """
     recipe = Recipe() if recipe is None else recipe
     if not frames:
@@ -91,7 +93,7 @@ def track(
         for index, frame in enumerate(frames):
             guess = starts[frame] if index == 0 else predict(trusted, frame, bodies)
             settings = recipe if index == 0 else replace(recipe, mirrored=False)
-            result = yield from _one(shots, bodies, frame, guess, settings, costs, (index, len(frames)))
+            result = yield from _one(shots, bodies, frame, guess, settings, method, costs, (index, len(frames)))
             results.append(result)
             yield TrackStep(frame=frame, index=index, count=len(frames), result=result)
             if result.solution is not None and (result.succeeded or index == 0):
@@ -120,6 +122,7 @@ def _one(
     frame: int,
     guess: Poses,
     recipe: Recipe,
+    method: str,
     costs: Sequence[float],
     place: tuple[int, int],
 ) -> Generator[TrackStep, None, FrameResult]:
@@ -127,7 +130,7 @@ def _one(
         problem = Problem(bodies=bodies, shots=shots_of(frame))
     except ImageError as error:
         return FrameResult(frame=frame, solution=None, error=str(error))
-    work = register_frame(problem, guess, recipe)
+    work = register_by(method, problem, guess, recipe)
     while True:
         try:
             step = next(work)

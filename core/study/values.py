@@ -244,6 +244,12 @@ class PoseRecord:
     created_at: str = ""
     """ISO 8601, UTC."""
 
+    @property
+    def risk(self) -> float | None:
+        """Chance (0..1) that the pose is off by more than 1 mm or 1 deg; None where it was not estimated."""
+        value = self.details.get("risk")
+        return float(value) if isinstance(value, (int, float)) else None
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,11 +8,12 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.views.fluoroscopy import labels
+from app.views.fluoroscopy.comparison_layer import ComparisonLayer, Difference, EdgeLine
 from app.views.fluoroscopy.labels import TITLE_HEIGHT, TitleBar
 from app.views.fluoroscopy.marks import Marks, Pixel
 from app.views.fluoroscopy.overlay_layer import OverlayLayer
 from app.views.fluoroscopy.picture_layer import PictureLayer
-from app.views.fluoroscopy.values import BodyOverlay
+from app.views.fluoroscopy.values import BodyOverlay, RegionMark
 from app.views.fluoroscopy.viewport import Viewport
 
 _NO_PICTURE = "No picture yet.\nAdd a trial with pictures of this plane."
@@ -32,6 +33,7 @@ class PictureDisplay(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._picture = PictureLayer()
         self._overlays = OverlayLayer()
+        self._comparison = ComparisonLayer()
         self._marks = Marks()
         self._title = TitleBar()
         self._viewport = Viewport()
@@ -121,6 +123,24 @@ class PictureDisplay(QWidget):
         self._marks.excluded = tuple(tuple(_pixel(corner) for corner in polygon) for polygon in polygons)
         self.update()
 
+    def set_regions(self, regions: Sequence[RegionMark]) -> None:
+        """Where the bodies' shadows were drawn."""
+        if tuple(regions) != self._marks.regions:
+            self._marks.regions = tuple(regions)
+            self.update()
+
+    def set_difference(self, difference: Difference | None) -> None:
+        """What is left of the picture without the bodies, in its place; None: the picture."""
+        if difference is not self._comparison.difference:
+            self._comparison.difference = difference
+            self.update()
+
+    def set_edge_lines(self, lines: Sequence[EdgeLine]) -> None:
+        """Outlines in the colours of the edges beside them."""
+        if lines or self._comparison.lines:
+            self._comparison.lines = tuple(lines)
+            self.update()
+
     def set_status(self, text: str) -> None:
         """The similarity, in the lower left corner."""
         if text != self._status:
@@ -193,12 +213,17 @@ class PictureDisplay(QWidget):
 
     def _paint_picture(self, painter: QPainter, width_px: int) -> None:
         self._picture.draw(painter, self._viewport, self.area(), self.devicePixelRatioF())
+        self._comparison.draw_picture(painter, self._viewport)
         self._marks.draw_regions(painter, self._viewport)
         self._overlays.draw(painter, self._viewport, width_px)
+        if not self._overlays.hidden:
+            self._comparison.draw_lines(painter, self._viewport.transform())
         self._marks.draw_points(painter, self._viewport)
 
     def _paint_labels(self, painter: QPainter) -> None:
         area, small = self.area(), labels.tabular(self.font())
+        painter.setFont(small)
+        self._comparison.draw_legends(painter, area)
         bold = labels.tabular(self.font(), bold=True, larger=1.0)
         low, high = self._picture.window
         filters = "   ".join(

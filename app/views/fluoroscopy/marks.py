@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from app.views.fluoroscopy.values import RegionMark
 from app.views.fluoroscopy.viewport import Viewport
 
 Pixel = tuple[float, float]
@@ -31,8 +32,12 @@ class Marks:
     cursor: Pixel | None = None
     pivot: Pixel | None = None
     excluded: tuple[Polygon, ...] = ()
+    regions: tuple[RegionMark, ...] = ()
     drawing: tuple[Pixel, ...] | None = None
     drawing_to: Pixel | None = None
+    drawing_colour: str = ""
+    """Of the body whose shadow is drawn; empty for a region to be left out."""
+    drawing_by_hand: bool = False
 
     def draw_regions(self, painter: QPainter, viewport: Viewport) -> None:
         """Excluded regions, under the bodies."""
@@ -45,6 +50,8 @@ class Marks:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(_hatch())
             painter.drawPolygon(corners)
+        for region in self.regions:
+            _draw_region(painter, viewport, region)
 
     def draw_points(self, painter: QPainter, viewport: Viewport) -> None:
         """Lines and points, over the bodies."""
@@ -80,17 +87,18 @@ class Marks:
         assert self.drawing is not None
         ends = (*self.drawing, self.drawing_to) if self.drawing_to is not None else self.drawing
         corners = [viewport.to_widget(u, v) for u, v in ends]
+        line = QColor(self.drawing_colour) if self.drawing_colour else _BORDER
         if len(corners) >= 3:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(_hatch())
+            painter.setBrush(_tinted(line) if self.drawing_colour else _hatch())
             painter.drawPolygon(QPolygonF(corners))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((_HALO, 3.4), (_BORDER, 1.6)):
+        for colour, width in ((_HALO, 3.4), (line, 1.6)):
             painter.setPen(QPen(colour, width))
             painter.drawPolyline(QPolygonF(corners))
         painter.setPen(QPen(QColor(0, 0, 0), 1.0))
         painter.setBrush(QColor(255, 255, 255))
-        for u, v in self.drawing:
+        for u, v in self.drawing[:1] if self.drawing_by_hand else self.drawing:
             painter.drawEllipse(viewport.to_widget(u, v), 3.5, 3.5)
 
 
@@ -110,6 +118,37 @@ def cut_line(start: QPointF, end: QPointF) -> tuple[QPointF, QPointF] | None:
     if first > last:
         return None
     return QPointF(*(a + first * along)), QPointF(*(a + last * along))
+
+
+def _draw_region(painter: QPainter, viewport: Viewport, region: RegionMark) -> None:
+    """The outline of a body's shadow as a person drew it: dashed, in the body's colour, with its name."""
+    corners = QPolygonF([viewport.to_widget(u, v) for u, v in region.corners_px])
+    colour = QColor(region.colour)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_tinted(colour))
+    painter.drawPolygon(corners)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_HALO, 3.2))
+    painter.drawPolygon(corners)
+    dashed = QPen(colour, 1.6)
+    dashed.setDashPattern([5.0, 3.5])
+    painter.setPen(dashed)
+    painter.drawPolygon(corners)
+    box = corners.boundingRect()
+    metrics = QFontMetricsF(painter.font())
+    wide, high = metrics.horizontalAdvance(region.name) + 12.0, metrics.height() + 4.0
+    plate = QRectF(box.left(), box.top() - high - 3.0, wide, high)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(8, 9, 10, 175))
+    painter.drawRoundedRect(plate, 4.0, 4.0)
+    painter.setPen(colour)
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, region.name)
+
+
+def _tinted(colour: QColor) -> QBrush:
+    tint = QColor(colour)
+    tint.setAlpha(34)
+    return QBrush(tint)
 
 
 def _hatch() -> QBrush:

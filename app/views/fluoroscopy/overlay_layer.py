@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import final
 
 import numpy as np
+from jaxtyping import Float
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
@@ -24,6 +25,7 @@ _HALO = 1.6
 _HALO_ALPHA = 0.45
 _GHOST_WIDTH = 1.0
 _GHOST_DASH = [5.0, 4.0]
+_RIVAL_DASH = [1.5, 3.0]
 _FILL_SHARE = 0.45
 _UNSELECTED_SHARE = 0.85
 _REACH = 4.0
@@ -87,6 +89,7 @@ class _Drawn:
             return None
         parts = [overlay.segments_px, *overlay.outline_path_px]
         parts += [] if overlay.ghost_segments_px is None else [overlay.ghost_segments_px]
+        parts += overlay.rival_segments_px
         points = np.concatenate([part.reshape(-1, 2) for part in parts])
         if len(points) == 0:
             return 0.0, 0.0, 0.0, 0.0
@@ -111,10 +114,11 @@ class _Drawn:
     def _ghost(self) -> QPainterPath | None:
         """The border of the other pose where its edges close, else all its edges."""
         ghost = self.overlay.ghost_segments_px
-        if ghost is None:
-            return None
-        loops = loops_of_segments(ghost)
-        return path_of_segments(ghost if loops is None else shadow_border(loops))
+        return None if ghost is None else _border_path(ghost)
+
+    @cached_property
+    def _rivals(self) -> tuple[QPainterPath, ...]:
+        return tuple(_border_path(segments) for segments in self.overlay.rival_segments_px)
 
     def draw_area(self, painter: QPainter, viewport: Viewport, transform: QTransform, picture_width_px: int) -> None:
         """Fill or simulated X-ray."""
@@ -134,6 +138,8 @@ class _Drawn:
             return
         if self._ghost is not None:
             _stroke(painter, transform.map(self._ghost), _paler(overlay.colour), _GHOST_WIDTH, 0.9, _GHOST_DASH)
+        for rival in self._rivals:
+            _stroke(painter, transform.map(rival), _paler(overlay.colour), _GHOST_WIDTH, 0.9, _RIVAL_DASH)
         width = SELECTED_LINE_WIDTH if overlay.selected else LINE_WIDTH
         strength = _unit(overlay.opacity) * (1.0 if overlay.selected else _UNSELECTED_SHARE)
         colour = QColor(overlay.colour)
@@ -156,6 +162,12 @@ class _Drawn:
                 viewport.zoom * outer.height(),
             )
             painter.drawImage(target, self._tinted.image, QRectF(self._tinted.image.rect()))
+
+
+def _border_path(segments_px: Float[np.ndarray, "n 2 2"]) -> QPainterPath:
+    """The border of a shadow where its edges close, else all its edges."""
+    loops = loops_of_segments(segments_px)
+    return path_of_segments(segments_px if loops is None else shadow_border(loops))
 
 
 def _stroke(

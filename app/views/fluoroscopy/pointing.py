@@ -1,4 +1,4 @@
-"""Asking the user for points: the corners of a region, or one point; what each click and key does meanwhile."""
+"""Asking the user for points: the outline of a region, or one point; what each click, drag and key does meanwhile."""
 
 from enum import Enum, auto
 from typing import final
@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 
 Pixel = tuple[float, float]
 
-_REGION = "Click the corners of the region   Enter or double-click: done   Esc: cancel"
+_REGION = "Click the corners of the region, or hold and draw   Enter or double-click: done   Esc: cancel"
 _TOO_FEW = "A region needs three corners or more   Esc: cancel"
 _DONE_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 KEYS = _DONE_KEYS | {Qt.Key.Key_Escape, Qt.Key.Key_Backspace}
@@ -26,11 +26,15 @@ class Answer(Enum):
 class Pointing:
     """Points so far, where the next one would be, and what to tell the user."""
 
-    def __init__(self, *, region: bool, banner: str = "") -> None:
+    def __init__(self, *, region: bool, banner: str = "", colour: str = "") -> None:
+        """``colour`` (#rrggbb) marks a region around the shadow of the body of that colour."""
         self.is_region = region
-        self.banner = _REGION if region else banner
+        self.banner = banner or _REGION
+        self.colour = colour
         self.corners: list[Pixel] = []
         self.end: Pixel | None = None
+        self.is_lasso = False
+        self._held: Pixel | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -49,7 +53,29 @@ class Pointing:
             return Answer.DONE
         if not self.corners or self.corners[-1] != at:
             self.corners.append(at)
+        self._held = at if self.is_region and len(self.corners) == 1 else None
         return Answer.MORE if self.is_region else Answer.DONE
+
+    def drag(self, at: Pixel, apart_px: float) -> None:
+        """Moved while the first corner's button is held: a line drawn by hand, a corner every so many pixels."""
+        last = self.corners[-1] if self.corners else None
+        if self._held is None or last is None:
+            return
+        far = (at[0] - last[0]) ** 2 + (at[1] - last[1]) ** 2
+        if far >= (apart_px if self.is_lasso else 2.0 * apart_px) ** 2:
+            self.is_lasso = True
+            self.corners.append(at)
+
+    def release(self) -> Answer:
+        """The button let go: a line drawn by hand is done; after a click more corners are to come."""
+        self._held = None
+        if not self.is_lasso:
+            return Answer.MORE
+        if self.is_complete:
+            return Answer.DONE
+        self.is_lasso = False
+        del self.corners[1:]
+        return Answer.MORE
 
     def key(self, key: Qt.Key) -> Answer:
         """Enter: done; Backspace: one back; Esc: cancel."""

@@ -42,6 +42,20 @@ class BodyOverlay:
     selected: bool = False
     ghost_segments_px: Float[np.ndarray, "k 2 2"] | None = None
     """Outline of another pose of the body (the old one), drawn thin and dashed."""
+    rival_segments_px: Sequence[Float[np.ndarray, "k 2 2"]] = ()
+    """Outlines of poses that fit equally well, each drawn thin and dotted."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionMark:
+    """Where a body's shadow is said to be."""
+
+    name: str
+    """What stands beside it, e.g. "femur's shadow"."""
+    colour: str
+    """Colour as ``#rrggbb``."""
+    corners_px: tuple[tuple[float, float], ...]
 
 
 class DragKind(Enum):

@@ -25,6 +25,8 @@ from app.views.fluoroscopy.values import BodyOverlay, ViewDrag
 
 _DRAG_BEGINS = 2.5
 """Widget units that a press must move to become a drag."""
+_LASSO_STEP = 4.0
+"""Widget units between the corners of a line drawn by hand."""
 _ZOOM_STEP = 1.2
 _NOTCH = 120.0
 _LABELS = 72
@@ -65,6 +67,7 @@ class FluoroscopyView(PictureDisplay):
         cursor_moved((u, v) | None): the pixel under the cursor, None outside the picture.
         window_requested(float, float): low and high grey value.
         polygon_finished(tuple of (u, v)), polygon_cancelled(): the end of ``start_polygon``.
+        region_finished(tuple of (u, v)): the end of ``start_region``.
         point_picked((u, v)), point_cancelled(): the end of ``start_picking``.
         maximise_requested(): the title was double-clicked.
         ray_step_requested(int): Ctrl + wheel, notches away from the user: away from the source.
@@ -79,6 +82,7 @@ class FluoroscopyView(PictureDisplay):
     window_requested = Signal(float, float)
     polygon_finished = Signal(object)
     polygon_cancelled = Signal()
+    region_finished = Signal(object)
     point_picked = Signal(object)
     point_cancelled = Signal()
     maximise_requested = Signal()
@@ -98,8 +102,13 @@ class FluoroscopyView(PictureDisplay):
     # Asked for from outside
 
     def start_polygon(self) -> None:
-        """Let the user click the corners of a region; double-click or Enter ends, Esc cancels."""
+        """Let the user outline a region by clicks or by hand; double-click or Enter ends, Esc cancels."""
         self._ask(Pointing(region=True))
+
+    def start_region(self, body: str, colour: str) -> None:
+        """The same around the shadow of a body, in its colour."""
+        banner = f"Outline the shadow of {body}: click corners, or hold and draw   Enter: done   Esc: cancel"
+        self._ask(Pointing(region=True, banner=banner, colour=colour))
 
     def start_picking(self, what: str = "Click a point   Esc: cancel") -> None:
         """Let the user click one point."""
@@ -141,7 +150,10 @@ class FluoroscopyView(PictureDisplay):
         self._tell_cursor()
         press = self._press
         if self._pointing is not None and self._picture.picture is not None:
-            self._pointing.end = clamped(self._picture.picture, self._viewport, event.position())
+            here = clamped(self._picture.picture, self._viewport, event.position())
+            if event.buttons() & Qt.MouseButton.LeftButton and press is None:
+                self._pointing.drag(here, _LASSO_STEP / self._viewport.zoom)
+            self._pointing.end = here
             self._show_pointing()
         if press is None:
             self._show_hand(event.modifiers())
@@ -151,6 +163,9 @@ class FluoroscopyView(PictureDisplay):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End it; a press that did not move is a click."""
         press = self._press
+        if press is None and self._pointing is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._answer(self._pointing.release())
+            return
         if press is None or event.button() != press.button:
             return
         if not press.cancelled:
@@ -293,7 +308,7 @@ class FluoroscopyView(PictureDisplay):
             if answer is Answer.CANCELLED:
                 (self.polygon_cancelled if asked.is_region else self.point_cancelled).emit()
             elif asked.is_region:
-                self.polygon_finished.emit(tuple(asked.corners))
+                (self.region_finished if asked.colour else self.polygon_finished).emit(tuple(asked.corners))
             else:
                 self.point_picked.emit(asked.corners[0])
         self._show_pointing()
@@ -303,6 +318,8 @@ class FluoroscopyView(PictureDisplay):
         self._banner = "" if asked is None else asked.banner
         self._marks.drawing = tuple(asked.corners) if asked is not None and asked.is_region else None
         self._marks.drawing_to = None if asked is None else asked.end
+        self._marks.drawing_colour = "" if asked is None else asked.colour
+        self._marks.drawing_by_hand = asked is not None and asked.is_lasso
         self.update()
 
     def _needs(self, key: Qt.Key) -> bool:

@@ -10,6 +10,7 @@ from app.views.panels.action_buttons import tooltip
 from app.views.panels.icons import set_icon
 from app.views.panels.number_field import NumberField
 from app.views.panels.theme import grade, tabular
+from app.views.panels.uncertainty_table import LARGEST_DEG, LARGEST_MM
 
 UNITS = ("mm", "mm", "mm", "deg", "deg", "deg")
 NAMES = ("x", "y", "z", "rx", "ry", "rz")
@@ -123,14 +124,16 @@ class AxisRows(QWidget):
             self._explain_lock(index)
 
     def set_uncertainty(self, deviations: Sequence[float] | None) -> None:
-        """One standard deviation of each row (mm, deg), or None where none is known."""
+        """Half widths of the rows' 90 % intervals (mm, deg), or None where none is known."""
         for index, label in enumerate(self._doubts):
             if deviations is None:
                 label.setText("")
                 label.setToolTip("")
             else:
-                label.setText(f"± {deviations[index]:.2f}")
-                label.setToolTip(f"One standard deviation: {deviations[index]:.3f} {UNITS[index]}")
+                known = deviations[index] <= (LARGEST_MM if index < 3 else LARGEST_DEG)
+                label.setText(f"± {deviations[index]:.2f}" if known else "± ?")
+                half = f"{deviations[index]:.3f} {UNITS[index]}"
+                label.setToolTip(f"Half of the 90 % interval: {half}" if known else f"Not seen: {half}")
 
     def _on_lock(self, index: int, on: bool) -> None:
         self._explain_lock(index)

@@ -38,6 +38,7 @@ class FrameState(Enum):
     PROPOSED = "proposed"
     DOUBTFUL = "doubtful"
     FAILED = "failed"
+    UNSURE = "unsure"
 
     @property
     def label(self) -> str:
@@ -55,6 +56,7 @@ _LABELS = {
     FrameState.PROPOSED: "proposal waits",
     FrameState.DOUBTFUL: "proposal in doubt",
     FrameState.FAILED: "registration failed",
+    FrameState.UNSURE: "automatic, in doubt by its risk",
 }
 _URGENCY = (
     FrameState.UNTOUCHED,
@@ -64,6 +66,7 @@ _URGENCY = (
     FrameState.AUTO,
     FrameState.PROPOSED,
     FrameState.REJECTED,
+    FrameState.UNSURE,
     FrameState.DOUBTFUL,
     FrameState.FAILED,
 )
@@ -79,6 +82,7 @@ HEIGHTS = {
     FrameState.REJECTED: 0.3,
     FrameState.DOUBTFUL: 0.3,
     FrameState.FAILED: 0.3,
+    FrameState.UNSURE: 0.45,
 }
 """Bar heights that replace the shapes where there is no room for them."""
 
@@ -95,11 +99,12 @@ def state_colour(state: FrameState, theme: Theme) -> str:
         FrameState.PROPOSED: QColor(theme.accent).lighter(135).name() if theme.dark else theme.accent,
         FrameState.DOUBTFUL: theme.caution,
         FrameState.FAILED: theme.bad,
+        FrameState.UNSURE: theme.caution,
     }[state]
 
 
 def paint_state(painter: QPainter, state: FrameState, centre: QPointF, size: float, theme: Theme) -> None:
-    """Draw the shape of a state: dot, square, ring, diamond, disc, cross, triangles, crossed square."""
+    """Draw the shape of a state: dot, square, ring, diamonds, disc, cross, triangles, crossed square."""
     colour, half = QColor(state_colour(state, theme)), size / 2
     box = QRectF(centre.x() - half, centre.y() - half, size, size)
     painter.save()
@@ -182,6 +187,13 @@ def _open_triangle(painter: QPainter, box: QRectF) -> None:
     painter.drawLine(QPointF(middle, box.top() + box.height() * 0.42), QPointF(middle, box.bottom() - 3))
 
 
+def _open_diamond(painter: QPainter, box: QRectF) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    _diamond(painter, box)
+    middle = box.center()
+    painter.drawLine(QPointF(middle.x(), middle.y() - 1.5), QPointF(middle.x(), middle.y() + 1.5))
+
+
 def _crossed_square(painter: QPainter, box: QRectF) -> None:
     path = QPainterPath()
     path.addRect(box)
@@ -200,4 +212,5 @@ _SHAPES = {
     FrameState.PROPOSED: _triangle,
     FrameState.DOUBTFUL: _open_triangle,
     FrameState.FAILED: _crossed_square,
+    FrameState.UNSURE: _open_diamond,
 }

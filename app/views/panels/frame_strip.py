@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import final
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -141,7 +142,9 @@ class FrameStrip(QWidget):
         lines = [f"frame {self._frames[place]} ({place + 1} of {self.count})"]
         for lane in self._lanes:
             score = lane.scores[place] if len(lane.scores) else float("nan")
-            told = "" if score != score else f", score {score:.2f}"  # noqa: PLR0124 - NaN
+            risk = lane.risks[place] if len(lane.risks) else float("nan")
+            told = "" if np.isnan(score) else f", score {score:.2f}"
+            told += "" if np.isnan(risk) else f", risk {100 * risk:.0f} %"
             lines.append(f"{lane.name}: {lane.states[place].label}{told}")
         return "\n".join(lines)
 

@@ -63,6 +63,12 @@ _FAMILY = {
     "recover": "history",
     "pivot": "crosshairs-gps",
     "link": "link-variant",
+    "options": "tune-variant",
+    "region": "lasso",
+    "residual": "plus-minus-variant",
+    "distances": "vector-difference",
+    "uncertainty": "ellipse-outline",
+    "risky": "target-variant",
 }
 _NAME, _COLOUR = "icon_name", "icon_colour"
 

@@ -1,7 +1,6 @@
 """The pose panel: which body, its six numbers in a frame of reference, steps, and the register buttons."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import final
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
@@ -26,6 +25,9 @@ from app.views.panels.colours import swatch
 from app.views.panels.icons import set_icon
 from app.views.panels.register_box import RegisterBox
 from app.views.panels.theme import GRID_PX, grade
+from app.views.panels.uncertainty_table import Uncertainty, UncertaintyTable
+
+__all__ = ["PosePanel", "Uncertainty"]
 
 STEPS = (0.1, 0.5, 1.0, 5.0)
 """Steps in mm and deg alike."""
@@ -40,18 +42,6 @@ _TOOLS = (
     ("pose.place", "Place in the middle of the views", "centre"),
     ("pose.remove", "Remove pose", "remove"),
 )
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uncertainty:
-    """One standard deviation of a pose: of each row, and in the directions that pictures tell apart."""
-
-    rows: tuple[float, float, float, float, float, float]
-    """mm, mm, mm, deg, deg, deg in the rows' frame."""
-    in_plane_mm: float
-    depth_mm: float
-    rotation_deg: float
 
 
 @final
@@ -141,10 +131,9 @@ class PosePanel(QScrollArea):
         return grid
 
     def _make_numbers(self) -> QWidget:
-        self._origin, self._certainty = QLabel(), QLabel()
-        for label in (self._origin, self._certainty):
-            label.setWordWrap(True)
-            grade(label, "muted")
+        self._origin, self._certainty = QLabel(), UncertaintyTable()
+        self._origin.setWordWrap(True)
+        grade(self._origin, "muted")
         numbers = QWidget()
         column = QVBoxLayout(numbers)
         column.setContentsMargins(0, 0, 0, 0)
@@ -214,19 +203,10 @@ class PosePanel(QScrollArea):
         """Names of the six rows in this frame of reference, and what each means."""
         self.rows.set_axes(names, explained)
 
-    def set_uncertainty(self, doubt: Uncertainty | None) -> None:
-        """One standard deviation, or None where none is known."""
+    def set_uncertainty(self, doubt: Uncertainty | None, why_not: str = "") -> None:
+        """Half widths of 90 % intervals; None where none is known, with the reason if that is worth saying."""
         self.rows.set_uncertainty(None if doubt is None else doubt.rows)
-        self._certainty.setVisible(doubt is not None)
-        if doubt is not None:
-            self._certainty.setText(
-                f"Fit alone: ± {doubt.in_plane_mm:.2f} mm in plane, ± {doubt.depth_mm:.2f} mm in depth, "
-                f"± {doubt.rotation_deg:.2f} deg"
-            )
-            self._certainty.setToolTip(
-                "One standard deviation (mm, deg) from the fit's covariance; errors of the calibration and of the "
-                "surface are not in it"
-            )
+        self._certainty.show_uncertainty(doubt, why_not)
 
     def set_step(self, step: float) -> None:
         """The step in mm and deg; one that is not on offer leaves no button pressed."""

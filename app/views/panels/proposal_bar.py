@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.views.panels.action_buttons import ActionButtons, ActionHint
+from app.views.panels.candidate_buttons import CandidateButtons
 from app.views.panels.colours import PLANE_NAMES, FrameState, paint_state, plane_colour
 from app.views.panels.icons import set_icon
 from app.views.panels.theme import DARK, GRID_PX, grade, tabular, theme_of
@@ -40,6 +41,14 @@ class ProposalSummary:
     trusted: bool = True
     replaces_judged: bool = False
     """Whether accepting replaces a pose that a person placed or accepted."""
+    candidates: tuple[tuple[float, ...], ...] = ()
+    """Scores in each view of each pose that fits equally well; empty where there is one only."""
+    chosen: int = 0
+    """Which of them is shown."""
+    risk: float | None = None
+    """Chance (0..1) of an error above 1 mm or 1 deg, where it is known."""
+    risky: bool = False
+    """Whether that is above the limit."""
 
 
 class StateMark(QWidget):
@@ -69,10 +78,12 @@ class ProposalBar(QFrame):
     Signals:
         action_requested(str): proposal.accept, proposal.reject, proposal.accept_good, proposal.reject_all.
         gate_changed(float): another score above which all are accepted.
+        candidate_chosen(int): which of several poses is to be shown.
     """
 
     action_requested = Signal(str)
     gate_changed = Signal(float)
+    candidate_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +97,9 @@ class ProposalBar(QFrame):
         self._mark = StateMark(FrameState.PROPOSED)
         row.addWidget(self._mark)
         row.addLayout(self._make_texts(), 1)
+        self._choices = CandidateButtons()
+        self._choices.chosen.connect(self.candidate_chosen)
+        row.addWidget(self._choices)
         self._here = self._make_here()
         self._all = self._make_all()
         row.addWidget(self._here)
@@ -96,6 +110,10 @@ class ProposalBar(QFrame):
     def _make_texts(self) -> QVBoxLayout:
         self._title, self._scores, self._note = QLabel(), QLabel(), QLabel()
         self._scores.setTextFormat(Qt.TextFormat.RichText)
+        self._scores.setToolTip(
+            "Agreement with each picture before and after (1 is perfect), how far the body moved, and the risk: the "
+            "chance that the pose is off by more than 1 mm or 1 deg"
+        )
         self._scores.setFont(tabular(self._scores.font()))
         self._note.setWordWrap(True)
         grade(self._note, "muted")
@@ -145,7 +163,12 @@ class ProposalBar(QFrame):
         self._here.setVisible(proposal is not None)
         self._all.setVisible(waiting > (1 if proposal is not None else 0))
         self._above.setText(f"Accept {above} above")
-        self._mark.set_state(FrameState.PROPOSED if proposal is None or proposal.trusted else FrameState.DOUBTFUL)
+        doubted = proposal is not None and (proposal.risky or not proposal.trusted)
+        self._mark.set_state(FrameState.DOUBTFUL if doubted else FrameState.PROPOSED)
+        if proposal is None:
+            self._choices.show_candidates((), 0)
+        else:
+            self._choices.show_candidates(proposal.candidates, proposal.chosen)
         if proposal is None:
             self._title.setText(f"{waiting} proposals wait in other frames")
             self._scores.clear()
@@ -173,6 +196,7 @@ class ProposalBar(QFrame):
     def set_hints(self, hints: Mapping[str, ActionHint]) -> None:
         """Labels, shortcuts and tips of the action table."""
         self._buttons.set_hints(hints)
+        self._choices.set_hints(hints)
 
     def set_possible(self, actions: Iterable[str]) -> None:
         """Which buttons can be pressed now."""
@@ -190,13 +214,20 @@ class ProposalBar(QFrame):
             parts.append(f'{name} {before}<span style="color:{colour}"><b>{now:.2f}</b></span>')
         if proposal.moved_mm is not None and proposal.turned_deg is not None:
             parts.append(f"moved {proposal.moved_mm:.2f} mm, {proposal.turned_deg:.2f} deg")
+        if proposal.risk is not None:
+            colour = theme.caution if proposal.risky else theme.text
+            parts.append(f'risk <span style="color:{colour}"><b>{100 * proposal.risk:.0f} %</b></span>')
         return "&nbsp;&nbsp;&nbsp;".join(parts)
 
     @staticmethod
     def _notes(proposal: ProposalSummary, waiting: int) -> list[str]:
         notes = []
-        if not proposal.trusted and proposal.outcome:
+        if proposal.candidates:
+            notes.append(f"{len(proposal.candidates)} poses fit equally well: compare them ([ and ]) and accept one.")
+        elif not proposal.trusted and proposal.outcome:
             notes.append(f"In doubt: {proposal.outcome}.")
+        if proposal.risky and proposal.risk is not None:
+            notes.append(f"In doubt: off by more than 1 mm or 1 deg with {100 * proposal.risk:.0f} % chance.")
         if proposal.replaces_judged:
             notes.append("Accepting replaces a pose that a person placed or accepted.")
         if waiting > 1:

@@ -35,6 +35,8 @@ class Lane:
     """One a frame."""
     scores: Float[np.ndarray, " n"] = field(default_factory=_no_scores)
     """One a frame, NaN where there is none; or empty."""
+    risks: Float[np.ndarray, " n"] = field(default_factory=_no_scores)
+    """Chance (0..1) of an error above 1 mm or 1 deg, one a frame, NaN where it is not known; or empty."""
 
 
 @final

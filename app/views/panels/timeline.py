@@ -15,6 +15,10 @@ __all__ = ["Lane", "Timeline"]
 
 _BEFORE = (("frame.first", "First frame", "first"), ("frame.previous", "Previous frame", "previous"))
 _AFTER = (("frame.next", "Next frame", "next"), ("frame.last", "Last frame", "last"))
+_RISK_TIP = (
+    "Risk: chance that the pose is off by more than 1 mm or 1 deg. Above this limit a frame is in doubt, and its "
+    "proposal is not accepted together with others"
+)
 _MORE = (("frame.play", "Play", "play"), ("frame.doubtful", "Next doubtful frame", "doubtful"))
 
 
@@ -24,11 +28,14 @@ class Timeline(QWidget):
 
     Signals:
         frame_requested(int): a frame number, by click, drag, wheel or typing.
-        action_requested(str): frame.first, frame.previous, frame.next, frame.last, frame.play, frame.doubtful.
+        action_requested(str): frame.first, frame.previous, frame.next, frame.last, frame.play, frame.doubtful,
+            frame.risky.
+        risk_limit_changed(float): another risk (0..1) above which a frame is in doubt.
     """
 
     frame_requested = Signal(int)
     action_requested = Signal(str)
+    risk_limit_changed = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,16 +71,44 @@ class Timeline(QWidget):
         for spec in _MORE:
             second.addWidget(self._button(*spec))
         second.insertWidget(1, self._count, 1)
+        third = self._make_risk()
         self._play = self._actions.button("frame.play")
         transport = QWidget()
         column = QVBoxLayout(transport)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for line in (first, second):
+        for line in (first, second, third):
             line.setSpacing(4)
             column.addLayout(line)
         column.addStretch(1)
         return transport
+
+    def _make_risk(self) -> QHBoxLayout:
+        self._risk = QSpinBox()
+        self._risk.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._risk.setRange(1, 99)
+        self._risk.setSuffix(" %")
+        self._risk.setMinimumHeight(26)
+        self._risk.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._risk.setKeyboardTracking(False)
+        self._risk.setFont(tabular(self._risk.font()))
+        self._risk.setToolTip(_RISK_TIP)
+        self._risk.setAccessibleName("risk limit")
+        self._risk.valueChanged.connect(lambda percent: self.risk_limit_changed.emit(percent / 100.0))
+        caption = QLabel("Risk above")
+        caption.setToolTip(_RISK_TIP)
+        caption.setBuddy(self._risk)
+        grade(caption, "muted")
+        line = QHBoxLayout()
+        line.addWidget(caption, 1)
+        line.addWidget(self._risk)
+        line.addWidget(self._button("frame.risky", "Next frame above the risk", "risky"))
+        return line
+
+    def set_risk_limit(self, limit: float) -> None:
+        """The risk (0..1) above which a frame is in doubt."""
+        with QSignalBlocker(self._risk):
+            self._risk.setValue(round(100 * limit))
 
     def _button(self, action: str, label: str, name: str) -> QToolButton:
         button = QToolButton()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.views.scene.content import SceneContent
 from app.views.scene.gizmo_hands import GizmoHands
-from app.views.scene.gizmo_painter import paint_gizmo, paint_readout
+from app.views.scene.gizmo_painter import paint_gizmo, paint_note, paint_readout
 from app.views.scene.navigation import Gesture
 from app.views.scene.surface import SceneSurface
 from app.views.scene.values import GizmoMotion
@@ -39,11 +39,19 @@ class SceneCanvas(SceneSurface):
         self._gesture: Gesture | None = None
         self._underway = False
         self._motion: GizmoMotion | None = None
+        self._note = ""
+
+    def set_note(self, words: str) -> None:
+        """What is to be known about what is drawn, at the top; nothing where empty."""
+        if words != self._note:
+            self._note = words
+            self.update()
 
     def paint_over(self, painter: QPainter) -> None:
         """The gizmo, and beside the cursor what a drag has done so far."""
         shapes = self.gizmo.shapes(self._shown(), self._size())
         paint_gizmo(painter, shapes, self.gizmo.hot, self.gizmo.grabbed)
+        paint_note(painter, self._note, QRectF(self.rect()))
         if self._motion is not None and self._cursor is not None:
             words = self.gizmo.readout(self._motion)
             paint_readout(painter, words, self._cursor, QRectF(self.rect()))

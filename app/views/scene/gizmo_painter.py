@@ -128,3 +128,20 @@ def paint_readout(painter: QPainter, words: str, at: QPointF, bounds: QRectF) ->
     painter.setPen(QColor("#ffffff"))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
     painter.restore()
+
+
+def paint_note(painter: QPainter, words: str, bounds: QRectF) -> None:
+    """A line on a dark plate in the upper left corner; nothing where there are no words."""
+    if not words:
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    metrics = painter.fontMetrics()
+    shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(int(bounds.width()) - 30, 0))
+    box = QRectF(8, 8, metrics.horizontalAdvance(shown) + 14, metrics.height() + 6)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 175))
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setPen(QColor("#f0f2f5"))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+    painter.restore()

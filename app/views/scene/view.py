@@ -115,6 +115,10 @@ class SceneView(QWidget):
         """What the title says."""
         self._header.set_title(words)
 
+    def set_note(self, words: str) -> None:
+        """What is to be known about what is drawn, in a corner; nothing where empty."""
+        self._canvas.set_note(words)
+
     def cancel_drag(self) -> bool:
         """Take a gizmo drag back (as Esc does); returns whether there was one."""
         return self._canvas.cancel_drag()

@@ -5,13 +5,15 @@ import pytest
 
 from app.commands.edits import accepted, good_proposals, judged, moved_by_hand, proposed, rejected, without_poses
 from app.commands.history import History
-from app.state.document import Document, Proposal, pose_changes
+from app.presenters.candidates import NUMBER, candidates_of, next_candidate
+from app.state.document import Candidate, Document, Proposal, pose_changes, region_changes
 from app.state.live import LivePoses, Origin, shown_pose
 from app.state.recorder import Recorder
 from app.state.store import Store
 from core.errors import StorageError
 from core.geometry.rigid import Rigid
-from core.study.values import PoseKey, PoseRecord, PoseStatus
+from core.registration.values import Outcome, Solution
+from core.study.values import PoseKey, PoseRecord, PoseStatus, Region
 
 FEMUR_3 = PoseKey("walk", "femur", 3)
 FEMUR_4 = PoseKey("walk", "femur", 4)
@@ -39,6 +41,16 @@ class Disk:
         if self.full:
             raise StorageError("the disk is full")
         self.rows.append((dict(changes), author, action))
+
+    def set_regions(self, regions, *, author=""):
+        if self.full:
+            raise StorageError("the disk is full")
+        self.rows.append(([region.corners_px for region in regions], author, "draw"))
+
+    def remove_regions(self, keys, *, author=""):
+        if self.full:
+            raise StorageError("the disk is full")
+        self.rows.append((list(keys), author, "remove"))
 
 
 @pytest.fixture
@@ -193,3 +205,116 @@ def test_what_moves_wins_over_a_proposal_and_that_over_what_is_stored(document: 
     assert live.get(FEMUR_3) is not None
     live.clear(Origin.RUNNING)
     assert live.get(FEMUR_3) is None
+
+
+REGION = Region(trial="walk", plane=1, frame=4, body="femur", corners_px=((1.0, 2.0), (30.0, 2.0), (9.0, 40.0)))
+
+
+def test_a_region_is_journalled_undone_and_redone(shop):
+    store, disk = shop[0], shop[3]
+    history = shop[1]
+    history.do("Draw", store.document.with_regions({REGION.key: REGION}))
+    assert disk.rows == [([REGION.corners_px], "Ada", "draw")]
+    history.undo()
+    assert store.document.study.regions == ()
+    assert disk.rows[-1] == ([REGION.key], "Ada", "remove")
+    history.redo()
+    assert store.document.study.region(*REGION.key) == REGION
+    assert len(disk.rows) == 3
+
+
+def test_a_region_that_the_disk_refused_is_written_later_and_once(shop):
+    store, history, recorder, disk = shop
+    disk.full = True
+    history.do("Draw", store.document.with_regions({REGION.key: REGION}))
+    assert recorder.behind == 1
+    disk.full = False
+    assert recorder.flush()
+    assert recorder.flush()
+    assert disk.rows == [([REGION.corners_px], "Ada", "draw")]
+
+
+def test_poses_alone_are_no_change_of_regions(document):
+    drawn = document.with_regions({REGION.key: REGION})
+    moved = drawn.with_poses({FEMUR_3: None})
+    assert region_changes(drawn, moved) == {}
+    assert region_changes(document, moved) == {REGION.key: REGION}
+
+
+def rival_solution(rivals: int) -> Solution:
+    return Solution(
+        poses=(at(1.0), at(2.0)),
+        covariance=np.eye(12),
+        outcome=Outcome.AMBIGUOUS,
+        cost=0.2,
+        view_scores=(0.9, 0.8),
+        trace=(),
+        evaluations=1,
+        seconds=0.0,
+        rivals=tuple((at(10.0 + k), at(20.0 + k)) for k in range(rivals)),
+    )
+
+
+def test_candidates_are_the_fit_and_its_rivals_without_the_certainty_of_the_fit():
+    record = PoseRecord(
+        world_from_body=at(2.0), status=PoseStatus.AUTO, score=0.85, covariance=np.eye(6), details={"risk": 0.02}
+    )
+    fit, rival = candidates_of(rival_solution(1), 1, record, [(0.88, 0.78)])
+    assert fit.record.world_from_body.close_to(at(2.0))
+    assert fit.record.covariance is not None
+    assert rival.record.world_from_body.close_to(at(20.0))
+    assert rival.record.score == pytest.approx(0.83)
+    assert rival.record.covariance is None
+    assert rival.record.risk is None
+    assert (fit.record.details[NUMBER], rival.record.details[NUMBER]) == ("1 of 2", "2 of 2")
+    assert candidates_of(rival_solution(0), 0, record, []) == ()
+
+
+def ambiguous(document):
+    def candidate(x):
+        record = PoseRecord(world_from_body=at(x), status=PoseStatus.AUTO, score=0.8)
+        return Candidate(record=record, view_scores=(0.8, x))
+
+    def offered(x):
+        ones = tuple(candidate(x + k) for k in range(3))
+        return Proposal(
+            record=ones[0].record,
+            view_scores=ones[0].view_scores,
+            old_pose=at(0.0),
+            old_scores=(),
+            trusted=False,
+            candidates=ones,
+        )
+
+    return proposed(document, {FEMUR_4: offered(10.0), TIBIA_4: offered(20.0)})
+
+
+def test_stepping_through_candidates_moves_all_bodies_together_and_comes_round(document):
+    waiting = ambiguous(document)
+    second = next_candidate(waiting, [FEMUR_4, TIBIA_4], 1)
+    shown = shown_pose(second, LivePoses(), FEMUR_4, centre_mm=np.zeros(3))
+    assert shown.pose.close_to(at(11.0))
+    assert shown.ghost is None
+    assert [round(pose.translation_mm[0]) for pose in shown.others] == [10, 12]
+    assert second.proposals[TIBIA_4].record.world_from_body.close_to(at(21.0))
+    last = next_candidate(waiting, [FEMUR_4, TIBIA_4], -1)
+    assert last.proposals[FEMUR_4].view_scores == (0.8, 12.0)
+    assert next_candidate(last, [FEMUR_4], 1).proposals[FEMUR_4].chosen == 0
+    assert next_candidate(document, [], 1) is None
+
+
+def test_accepting_takes_the_candidate_that_is_shown(document):
+    second = next_candidate(ambiguous(document), [FEMUR_4, TIBIA_4], 1)
+    stored = accepted(second, [FEMUR_4], author="Ada").study.poses.get(FEMUR_4)
+    assert stored.world_from_body.close_to(at(11.0))
+    assert stored.status is PoseStatus.ACCEPTED
+
+
+def test_a_proposal_above_the_risk_is_not_accepted_with_the_others(document):
+    def risky(x, risk):
+        record = PoseRecord(world_from_body=at(x), status=PoseStatus.AUTO, score=0.9, details={"risk": risk})
+        return Proposal(record=record, view_scores=(0.9,), old_pose=at(0.0), old_scores=(), trusted=True)
+
+    waiting = proposed(document, {FEMUR_3: risky(3.0, 0.05), FEMUR_4: risky(4.0, 0.3), TIBIA_4: proposal(5.0)})
+    assert good_proposals(waiting, "walk", 0.7, 0.1) == (FEMUR_3, TIBIA_4)
+    assert good_proposals(waiting, "walk", 0.7) == (FEMUR_3, FEMUR_4, TIBIA_4)

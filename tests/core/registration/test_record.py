@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.geometry.rigid import Rigid
+from core.registration.published import Parameters, XvrSchedule
 from core.registration.recipe import Recipe
 from core.registration.record import records_of
 from core.registration.values import Outcome, Solution
@@ -36,7 +37,20 @@ def test_every_body_has_its_record_with_all_parameters():
     assert femur.details["software"] == "Duoscope 9"
     assert femur.details["stages"] == "64 128 256 512"
     assert femur.details["attenuation_per_mm tibia"] == 0.1
-    assert set(Recipe.__dataclass_fields__) <= set(femur.details)
+    assert set(Recipe.__dataclass_fields__) - {"veriserum", "xvr"} <= set(femur.details)
+    assert femur.method == "gauss-newton"
+
+
+def test_a_published_method_is_stored_with_its_own_settings():
+    recipe = Recipe(xvr=XvrSchedule(steps=70, parameters=Parameters.QUATERNION))
+    femur, _ = records_of(solution(np.eye(12)), ("femur", "tibia"), recipe, "x", "xvr")
+    assert femur.method == "xvr"
+    assert femur.details["steps"] == 70
+    assert femur.details["parameters"] == "quaternion"
+    assert femur.details["scales"] == "(24.0, 12.0, 6.0)"
+    assert set(XvrSchedule.__dataclass_fields__) <= set(femur.details)
+    assert "stages" not in femur.details
+    assert "xvr" not in femur.details
 
 
 def test_what_is_not_known_is_not_stored():
