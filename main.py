@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from app.cli import run
+from app.state.kernel_cache import choose_kernel_cache
 
 
 def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Path | None = None) -> int:
@@ -14,4 +15,5 @@ def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Pat
 
 
 if __name__ == "__main__":
+    choose_kernel_cache()
     sys.exit(run(sys.argv[1:], open_window))

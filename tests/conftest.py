@@ -7,11 +7,12 @@ import hypothesis
 from jaxtyping import install_import_hook
 
 import tests.shape_check  # noqa: F401  (the hook below looks it up by name)
+from app.state.kernel_cache import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache" / fingerprint(ROOT)))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 SHAPES_ENFORCED = (
