@@ -46,7 +46,10 @@ def main() -> None:
         masks = given_masks(sequence, frame) if options.masks == "given" else None
         prior: list[Rigid] | None = None
         if options.prior_deg is not None:
-            prior = [p.perturbed(m, b.pivot_mm) for p, m, b in zip(sequence.truth(frame), moves[at], sequence.bodies)]
+            prior = [
+                p.perturbed(m, b.pivot_mm)
+                for p, m, b in zip(sequence.truth(frame), moves[at], sequence.bodies, strict=True)
+            ]
         before = time.thread_time()
         try:
             solution: Solution = finish(find_poses(problem, masks, prior=prior, prior_deg=options.prior_deg))
