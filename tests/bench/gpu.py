@@ -95,9 +95,7 @@ def main() -> None:
             work = [problems[k] if prepared else again(problems[k]) for k in many]
             seconds.append(timed(work, [starts[k] for k in many], options.device, options.at_once))
         rate = options.pairs / float(np.median(seconds))
-        print(
-            f"  {'prepared pictures' if prepared else 'raw pictures'}: {rate:.1f} pairs/s in batches of {options.at_once}"
-        )
+        print(f"  {'prepared' if prepared else 'raw'} pictures: {rate:.1f} pairs/s in batches of {options.at_once}")
     single = [timed(problems[:1], starts[:1], options.device, 1) for _ in range(4 * options.repeats)]
     print(f"  one pair, prepared pictures: {1e3 * float(np.median(single)):.1f} ms")
 
