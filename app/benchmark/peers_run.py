@@ -12,9 +12,11 @@ import numpy as np
 
 from app.benchmark.ours import scored
 from app.benchmark.peers.harness import NOT_INSTALLED
+from app.benchmark.registering import RegisterWork, registered
 from app.benchmark.results import Row
 from app.benchmark.work import Work
-from core.errors import DuoscopeError
+from core.errors import DuoscopeError, GeometryError
+from core.geometry.rigid import Rigid
 
 SCRIPTS = Path(__file__).parent / "peers"
 TIMEOUT_S = 240.0
@@ -30,7 +32,7 @@ class Peer:
     """What pip installs."""
     script: Path
     kind: str
-    """Of work that it does: ``mesh`` or ``volume``."""
+    """Of work that it does: ``mesh``, ``volume`` or ``register``."""
     remarks: str = ""
 
 
@@ -43,6 +45,20 @@ PEERS = (
     Peer(name="RTK Joseph", package="itk-rtk", script=SCRIPTS / "rtk_joseph.py", kind="volume"),
     Peer(name="nanodrr", package="nanodrr", script=SCRIPTS / "nanodrr_march.py", kind="volume"),
     Peer(name="DiffDRR", package="diffdrr", script=SCRIPTS / "diffdrr_trilinear.py", kind="volume"),
+    Peer(
+        name="ITK Powell",
+        package="itk-twoprojectionregistration",
+        script=SCRIPTS / "itk_register.py",
+        kind="register",
+        remarks="Siddon, normalised correlation",
+    ),
+    Peer(
+        name="nanodrr Adam",
+        package="nanodrr",
+        script=SCRIPTS / "nanodrr_register.py",
+        kind="register",
+        remarks="multiscale and gradient NCC as in xvr",
+    ),
 )
 
 
@@ -55,16 +71,18 @@ def pythons_of(assignments: Sequence[str], peers: Sequence[Peer] = PEERS) -> dic
     found: dict[str, Path] = {}
     for text in assignments:
         name, _, path = text.partition("=")
-        known = [peer.name for peer in peers if name.lower() in {peer.name.lower(), *peer.name.lower().split()[:1]}]
+        known = [peer.name for peer in peers if name.lower() in {peer.name.lower(), peer.name.lower().split()[0]}]
         if not known:
             raise DuoscopeError(f"there is no peer {name!r}; there is: {', '.join(peer.name for peer in peers)}")
         if not Path(path).is_file():
             raise DuoscopeError(f"--peer-python {name}: there is no file {path!r}; give the Python of its environment")
-        found[known[0]] = Path(path)
+        found |= dict.fromkeys(known, Path(path))
     return found
 
 
-def measure(peer: Peer, work: Work, repeats: int, *, python: Path | None = None, timeout_s: float = TIMEOUT_S) -> Row:
+def measure(
+    peer: Peer, work: Work | RegisterWork, repeats: int, *, python: Path | None = None, timeout_s: float = TIMEOUT_S
+) -> Row:
     """Run a peer at the work; whatever goes wrong is its row's state, never an error."""
     row = Row(workload=work.title, who=peer.name, told=peer.remarks)
     with tempfile.TemporaryDirectory(prefix="duoscope-peer-") as folder:
@@ -87,18 +105,31 @@ def measure(peer: Peer, work: Work, repeats: int, *, python: Path | None = None,
         return _read(row, work, target)
 
 
-def _read(row: Row, work: Work, target: Path) -> Row:
+def _read(row: Row, work: Work | RegisterWork, target: Path) -> Row:
     with np.load(target) as stored:
         result: Mapping[str, np.ndarray] = {name: stored[name] for name in stored.files}
+    if isinstance(work, RegisterWork):
+        return _read_poses(row, work, result)
     if result["drawn"].shape != work.truth.shape or not np.isfinite(result["drawn"]).all():
         return replace(row, state="failed", told=f"drew {result['drawn'].shape} instead of {work.truth.shape}")
-    timed = replace(
+    return scored(_timed(row, result), work, result["drawn"])
+
+
+def _read_poses(row: Row, work: RegisterWork, result: Mapping[str, np.ndarray]) -> Row:
+    try:
+        found = [Rigid.from_rounded(pose[:3, :3], pose[:3, 3]) for pose in result["world_from_body"]]
+    except GeometryError as error:
+        return replace(row, state="failed", told=str(error))
+    return registered(_timed(row, result), work, found, row.told)
+
+
+def _timed(row: Row, result: Mapping[str, np.ndarray]) -> Row:
+    return replace(
         row,
         version=str(result["version"]),
         cpu_s=float(np.median(result["cpu_s"])),
         wall_s=float(np.median(result["wall_s"])),
     )
-    return scored(timed, work, result["drawn"])
 
 
 def _last_line(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import final
 
 from app.benchmark import ours
 from app.benchmark.peers_run import Peer, measure
+from app.benchmark.registering import RegisterWork, mesh_to_register, register_ours, volume_to_register
 from app.benchmark.results import Row, with_ratios
 from app.benchmark.work import MeshWork, VolumeWork, Work, mesh_work, volume_work
 
@@ -23,6 +24,7 @@ class Extent:
     volumes: tuple[tuple[int, int], ...] = ((128, 256), (128, 512), (256, 256), (256, 512))
     """Voxels a side and picture size."""
     register_px: int = 512
+    register_volume_px: int = 128
     register_voxels: int = 128
     seeds: int = 5
     repeats: int = 5
@@ -33,6 +35,7 @@ QUICK = Extent(
     mesh_edge_mm=3.0,
     volumes=((64, 128),),
     register_px=256,
+    register_volume_px=64,
     register_voxels=64,
     seeds=2,
     repeats=3,
@@ -62,9 +65,12 @@ def run(
         tasks += [
             partial(_theirs, peer, work, extent.repeats, pythons.get(peer.name)) for peer in peers if peer.kind == kind
         ]
-    seeds = range(extent.seeds)
-    tasks.append(partial(ours.register_mesh, extent.register_px, seeds, extent.mesh_edge_mm))
-    tasks.append(partial(ours.register_volume, extent.register_voxels, extent.register_px // 2, seeds))
+    tasks.append(partial(_register_mesh, extent))
+    bone = cache(partial(volume_to_register, extent.register_voxels, extent.register_volume_px, extent.seeds))
+    tasks.append(partial(_register_bone, bone))
+    tasks += [
+        partial(_registered, peer, bone, pythons.get(peer.name)) for peer in peers if peer.kind == RegisterWork.kind
+    ]
     rows: list[Row] = []
     while tasks:
         rows.append(tasks.pop(0)())
@@ -86,3 +92,15 @@ def _ours(work: Callable[[], Work], repeats: int) -> Row:
 
 def _theirs(peer: Peer, work: Callable[[], Work], repeats: int, python: Path | None) -> Row:
     return measure(peer, work(), repeats, python=python)
+
+
+def _register_mesh(extent: Extent) -> Row:
+    return register_ours(mesh_to_register(extent.register_px, extent.mesh_edge_mm, extent.seeds))
+
+
+def _register_bone(work: Callable[[], RegisterWork]) -> Row:
+    return register_ours(work())
+
+
+def _registered(peer: Peer, work: Callable[[], RegisterWork], python: Path | None) -> Row:
+    return measure(peer, work(), 1, python=python)

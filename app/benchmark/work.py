@@ -48,7 +48,7 @@ class MeshWork:
             path,
             vertices_world_mm=POSE.apply(self.mesh.vertices_mm),
             faces=self.mesh.faces,
-            **_of_views(self.views),
+            **of_views(self.views),
         )
 
 
@@ -79,7 +79,7 @@ class VolumeWork:
             attenuation_per_mm=self.volume.attenuation_per_mm,
             spacing_mm=self.volume.spacing_mm,
             world_from_grid=(POSE @ self.volume.body_from_grid).as_matrix(),
-            **_of_views(self.views),
+            **of_views(self.views),
         )
 
 
@@ -90,7 +90,8 @@ def _save(path: Path, **arrays: np.ndarray) -> None:
     np.savez(path, allow_pickle=False, **arrays)
 
 
-def _of_views(views: tuple[View, View]) -> dict[str, np.ndarray]:
+def of_views(views: tuple[View, View]) -> dict[str, np.ndarray]:
+    """What a peer is told of the views."""
     return {
         "camera_from_world": np.stack([view.camera_from_world.as_matrix() for view in views]),
         "lens": np.array([[*view.focal_px, *view.principal_px] for view in views]),

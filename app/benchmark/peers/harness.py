@@ -12,19 +12,13 @@ import numpy as np
 NOT_INSTALLED = 3
 ENOUGH_S = 20.0
 """No more repeats once they have taken this long."""
-Prepare = Callable[[Mapping[str, np.ndarray]], Callable[[], np.ndarray]]
+Prepare = Callable[[Mapping[str, np.ndarray]], Callable[..., np.ndarray]]
 
 
 def run(load: Callable[[], str], prepare: Prepare) -> None:
     """Time ``prepare(work)()``, which returns both pictures; building structures and rays is not timed."""
     source, target, repeats = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    try:
-        version = load()
-    except ModuleNotFoundError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(NOT_INSTALLED)
-    with np.load(source) as stored:
-        work = {name: stored[name] for name in stored.files}
+    version, work = _loaded(load, source)
     draw = prepare(work)
     drawn = draw()
     cpu, wall = [], []
@@ -36,6 +30,32 @@ def run(load: Callable[[], str], prepare: Prepare) -> None:
         if sum(wall) > ENOUGH_S:
             break
     np.savez(target, drawn=np.asarray(drawn, dtype=np.float32), cpu_s=cpu, wall_s=wall, version=version)
+
+
+def run_registrations(load: Callable[[], str], prepare: Prepare) -> None:
+    """Time ``prepare(work)(start, darkness)`` for each start (4 x 4 world_from_body) and its two pictures."""
+    source, target = sys.argv[1], sys.argv[2]
+    version, work = _loaded(load, source)
+    register = prepare(work)
+    found, cpu, wall = [], [], []
+    for start, darkness in zip(work["starts"], work["darkness"]):
+        began, clock = time.process_time(), time.perf_counter()
+        found.append(register(start, darkness))
+        cpu.append(time.process_time() - began)
+        wall.append(time.perf_counter() - clock)
+        if sum(wall) > 4 * ENOUGH_S:
+            break
+    np.savez(target, world_from_body=np.array(found), cpu_s=cpu, wall_s=wall, version=version)
+
+
+def _loaded(load: Callable[[], str], source: str) -> tuple[str, dict[str, np.ndarray]]:
+    try:
+        version = load()
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(NOT_INSTALLED)
+    with np.load(source) as stored:
+        return version, {name: stored[name] for name in stored.files}
 
 
 def rays_world(work: Mapping[str, np.ndarray], view: int) -> tuple[np.ndarray, np.ndarray]:
