@@ -37,6 +37,7 @@ from app.views.welcome import Welcome
 from app.wizards.first_minute import FirstMinute
 from app.wizards.help import WindowHelp
 from app.wizards.recovery import ask_recovery
+from app.workers.warming import Warming
 from core.errors import StudyError
 from core.io.demo_study import demo_home, ensure_demo_study
 from core.study.values import BodyRecord, Study, Trial
@@ -46,6 +47,8 @@ GIVE_WAY_S = 0.0002
 """How soon a computing thread lets the window's thread run Python: with Python's 5 ms, painting (which gives
 the lock away and takes it back many times) was measured three times slower during a registration."""
 _PICTURE_PATIENCE_MS = 180_000
+_WARM_AFTER_MS = 1500
+"""The window is drawn and a study opened before kernels are compiled beside it."""
 
 
 @final
@@ -110,7 +113,11 @@ def open_window(path: Path | None = None, *, demo: bool = False, screenshot: Pat
     built.window.show()
     QTimer.singleShot(0, lambda: _begin(built, path, demo=demo, may_ask=screenshot is None))
     photographer = None if screenshot is None else _Photographer(built, screenshot, application)
+    warming = Warming()
+    if screenshot is None:
+        QTimer.singleShot(_WARM_AFTER_MS, warming.start)
     code = application.exec()
+    warming.close()
     del photographer  # a bound slot does not keep it alive, this name did
     built.workbench.shut()
     mishaps.uninstall()

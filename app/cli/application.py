@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import demo_commands, pose_commands, register_commands, render_command, study_commands
+from app.cli import benchmark_command, demo_commands, pose_commands, register_commands, render_command, study_commands
 from app.cli.output import warn
 from app.cli.window import OpenWindow, no_window
 from core.errors import DuoscopeError
@@ -30,6 +30,7 @@ study_commands.add_to(application)
 pose_commands.add_to(application)
 register_commands.add_to(application)
 render_command.add_to(application)
+benchmark_command.add_to(application)
 
 
 _Misuse: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")

@@ -16,7 +16,7 @@ from app.cli.output import progress, say, say_json, say_table, warn
 from app.cli.pose_commands import TrialName
 from app.cli.study_commands import JsonFlag, StudyPath
 from app.workers.priority import usable_cores
-from core.errors import DeviceError, DuoscopeError, RegistrationError
+from core.errors import DuoscopeError, RegistrationError
 from core.study.values import PoseKey, PoseRecord, PoseStatus
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ FramesText = Annotated[
     typer.Option("--frames", help="Frame numbers, e.g. 0:10 (both ends included) or 4,8,12; all by default."),
 ]
 BodyNames = Annotated[list[str], typer.Option("--body", help="Name of a body; several are fitted jointly.")]
-DeviceChoice = Annotated[Device, typer.Option(help="auto, cpu or cuda.")]
+DeviceChoice = Annotated[Device, typer.Option(help="auto: a CUDA graphics card if there is one, else the CPU.")]
 ReplaceFlag = Annotated[bool, typer.Option("--replace-accepted", help="Also replace poses that a person accepted.")]
 
 
@@ -134,11 +134,11 @@ def register(
     as_json: JsonFlag = False,
 ) -> int:
     """Register frames; several bodies are fitted jointly. Results are stored with the status auto."""
-    check_device(device)
+    chosen = check_device(device)
     with _opened(study, trial, tuple(body), replace_accepted) as job:
         wanted = chosen_frames(job.file.study.trial(trial), frames)
         if start is Start.STORED:
-            _register_stored(job, wanted, jobs or usable_cores())
+            _register_stored(job, wanted, jobs or usable_cores(), chosen)
         else:
             _register_previous(job, wanted)
         return _report(job, as_json)
@@ -158,7 +158,8 @@ def track(
     as_json: JsonFlag = False,
 ) -> int:
     """Track bodies from one frame on, and backward to the frames before it, at constant velocity."""
-    check_device(device)
+    if check_device(device) is Device.CUDA and device is Device.CUDA:
+        warn("tracking goes frame by frame and computes on the CPU; register --start stored uses the graphics card")
     with _opened(study, trial, tuple(body), replace_accepted) as job:
         known = job.file.study.trial(trial)
         known.index_of(from_frame)
@@ -167,19 +168,15 @@ def track(
         return _report(job, as_json)
 
 
-def check_device(device: Device) -> None:
-    """Refuse a device that is not there.
+def check_device(device: Device) -> Device:
+    """What is to compute: CUDA where it is asked for, or with auto where Warp sees it.
 
     Raises:
-        DeviceError: CUDA is asked for.
+        DeviceError: CUDA is asked for and is not there.
     """
-    if device is not Device.CUDA:
-        return
-    import torch
+    from core.rendering import warp_device
 
-    if not torch.cuda.is_available():
-        raise DeviceError("there is no CUDA device that PyTorch can use; leave --device away, or use --device cpu")
-    raise DeviceError("this version registers on the CPU only; leave --device away, or use --device cpu")
+    return Device(warp_device.check_device(device.value))
 
 
 def _opened(study: os.PathLike[str], trial: str, names: tuple[str, ...], replace_accepted: bool) -> "_Open":
@@ -243,7 +240,7 @@ def _one(job: _Job, frame: int, starts: "Sequence[Rigid]") -> _Row:
         return _Row(frame=frame, solution=None, error=str(error))
 
 
-def _register_stored(job: _Job, frames: Sequence[int], workers: int) -> None:
+def _register_stored(job: _Job, frames: Sequence[int], workers: int, device: Device) -> None:
     starts: dict[int, tuple[Rigid, ...]] = {}
     for frame in frames:
         stored = job.stored(frame)
@@ -257,11 +254,39 @@ def _register_stored(job: _Job, frames: Sequence[int], workers: int) -> None:
             f"none of the frames has a stored pose of {' and '.join(job.names)} to start from; place the bodies in the "
             "window, or import poses (main.py poses import)"
         )
+    if device is Device.CUDA:
+        _register_on_card(job, starts, workers)
+        return
     with progress("registering", len(starts)) as advance, ThreadPoolExecutor(workers) as pool:
         running = {pool.submit(_one, job, frame, start): frame for frame, start in starts.items()}
         for done, row in enumerate(_as_they_come(running), start=1):
             job.take(row, f"register frame {row.frame}")
             advance(done, f"frame {row.frame}")
+
+
+def _register_on_card(job: _Job, starts: "Mapping[int, tuple[Rigid, ...]]", workers: int) -> None:
+    """Many frames at once on the graphics card, as many as fit together."""
+    from core.registration.batch import FRAMES_AT_ONCE, register_batch
+    from core.registration.values import Problem
+
+    with progress("registering on the graphics card", len(starts)) as advance:
+        frames = list(starts)
+        for first in range(0, len(frames), FRAMES_AT_ONCE):
+            problems: dict[int, Problem] = {}
+            for frame in frames[first : first + FRAMES_AT_ONCE]:
+                try:
+                    problems[frame] = Problem(bodies=job.bodies, shots=job.arrays.shots(job.trial, frame))
+                except DuoscopeError as error:
+                    job.take(_Row(frame=frame, solution=None, error=str(error)), f"register frame {frame}")
+            loaded = list(problems)
+            work = register_batch(
+                list(problems.values()), [starts[frame] for frame in loaded], device=Device.CUDA.value, workers=workers
+            )
+            for step in work:
+                if step.index is not None:
+                    frame = loaded[step.index]
+                    job.take(_Row(frame=frame, solution=step.solution), f"register frame {frame}")
+                advance(first + step.fraction * len(loaded), step.stage)
 
 
 def _as_they_come(running: "Mapping[Future[_Row], int]") -> Iterator[_Row]:

@@ -5,6 +5,7 @@ import threading
 from typing import final
 
 from app.workers.priority import stand_back
+from core.errors import DuoscopeError
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_S = 0.5
@@ -47,7 +48,7 @@ class Warming:
             for _ in work:
                 if self._stop.is_set():
                     return
-        except Exception:  # a registration will meet the same fault and tell it
+        except (DuoscopeError, OSError, RuntimeError):  # a registration will meet the same fault and tell it
             _LOG.exception("the kernels could not be made ready in the background")
         finally:
             work.close()

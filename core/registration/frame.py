@@ -96,8 +96,55 @@ def register_frame(
         return _refused(problem, poses, refusal, began)
     run = _Run(problem, recipe, pictures_of(problem), began, [], recipe.first_attenuations(problem.bodies))
     fit = yield from _descend(run, poses, recipe.stages, "fit", (0.0, 0.7))
-    if fit.last.cost > recipe.gate and recipe.second_starts:
-        fit = yield from _second_start(run, poses, fit)
+    return (yield from _concluded(run, poses, fit))
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descended:
+    """Where a descent through all stages that was made elsewhere ended."""
+
+    poses: Poses
+    last: Evaluation
+    settled: bool
+    attenuation_per_mm: tuple[float, ...]
+    evaluations: int
+    trace: tuple[Step, ...]
+
+
+def refused(problem: Problem, starts: Sequence[Rigid]) -> Solution | None:
+    """The solution of a problem that cannot be registered at all; None if it can.
+
+    Raises:
+        RegistrationError: not one start a body.
+    """
+    if len(starts) != len(problem.bodies):
+        raise RegistrationError(f"{len(problem.bodies)} bodies need as many start poses, got {len(starts)}")
+    refusal = _refusal(problem, tuple(starts))
+    return None if refusal is None else _refused(problem, tuple(starts), refusal, time.perf_counter())
+
+
+def conclude(
+    problem: Problem, starts: Sequence[Rigid], recipe: Recipe, reached: Descended
+) -> Generator[Step, None, Solution]:
+    """What ``register_frame`` does after its descent: second starts, mirrored poses, the solution."""
+    run = _Run(
+        problem,
+        recipe,
+        pictures_of(problem),
+        time.perf_counter(),
+        list(reached.trace),
+        reached.attenuation_per_mm,
+        chosen=True,
+        evaluations=reached.evaluations,
+    )
+    fit = _Fit(poses=reached.poses, last=reached.last, settled=reached.settled)
+    return (yield from _concluded(run, tuple(starts), fit))
+
+
+def _concluded(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, Solution]:
+    if fit.last.cost > run.recipe.gate and run.recipe.second_starts:
+        fit = yield from _second_start(run, starts, fit)
     fit, rivals = yield from _try_mirrored(run, fit)
     return _solution(run, fit, rivals)
 

@@ -15,6 +15,7 @@ PLANTS = {
         ("app/workers/planted.py", "app.views"),
         ("app/cli/planted.py", "app.wizards"),
         ("app/commands/planted.py", "app.cli"),
+        ("app/benchmark/planted.py", "app.presenters"),
     ],
     "core-layers": [
         ("core/geometry/planted.py", "core.imaging"),

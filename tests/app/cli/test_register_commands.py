@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tifffile
-import torch
 
 from core.io.poses_csv import read_poses, write_poses
 from core.io.study import StudyFile
 from core.io.study.journal import Kind
+from core.registration import batch
+from core.rendering import warp_device
 from core.study.values import PoseKey, PoseStatus
 from tests.app.cli.conftest import BODIES, FRAMES, starts, truth
 
@@ -249,12 +250,27 @@ def test_a_trial_of_one_view_is_registered_too(study, call, add_trial, knee):
 
 
 def test_a_device_that_is_not_there_is_refused(study, call, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(warp_device, "has_cuda", lambda: False)
     told = call("register", study, *FEMUR, "--device", "cuda")
     assert told.code == 2
     assert "no CUDA device" in told.err
     assert call("register", study, *FEMUR, "--device", "tpu").code == 2
     assert call("register", study, *FEMUR, "--frames", "0", "--device", "cpu").code == 0
+
+
+def test_a_graphics_card_registers_many_frames_at_once(study, call, monkeypatch, knee):
+    monkeypatch.setattr(warp_device, "has_cuda", lambda: True)
+    monkeypatch.setattr(batch, "check_device", lambda _: "cpu")
+    (knee / "A" / "frame_0003.tif").write_bytes(b"torn")
+    told = call("register", study, *FEMUR, "--frames", "0,2,3", "--device", "cuda", "--json")
+    assert told.code == 1
+    assert [row["outcome"] != "ERROR" for row in told.json["frames"]] == [True, True, False]
+    on_card = matrices(study)
+    assert call("poses", "import", study, "--trial", "stairs", "--body", "femur", knee / "femur.csv").code == 0
+    assert call("register", study, *FEMUR, "--frames", "0,2", "--device", "cpu").code in {0, 1}
+    on_cpu = matrices(study)
+    for frame in (0, 2):
+        np.testing.assert_allclose(on_card[frame], on_cpu[frame], atol=0.02)
 
 
 def test_names_that_are_not_there_are_refused_with_those_that_are(study, call):

@@ -1,0 +1,1 @@
+"""Speed and accuracy of this program beside other libraries, on the same work."""
