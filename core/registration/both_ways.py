@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import final
 
 from core.registration.level import Poses
+from core.registration.methods import DEFAULT
 from core.registration.recipe import Recipe
 from core.registration.sequence import FrameResult, TrackStep, track
 from core.registration.together import together
@@ -24,6 +25,7 @@ def track_both_ways(
     *,
     stop_when_lost: bool = False,
     workers: int = 1,
+    method: str = DEFAULT,
 ) -> Track:
     """Two tracks from one frame; with more than one worker side by side, with the same results to the bit.
 
@@ -38,6 +40,7 @@ def track_both_ways(
         recipe: as for a single frame.
         stop_when_lost: each track ends at its first doubtful frame instead of flagging it.
         workers: threads; one does everything in the caller's.
+        method: id of the registration method.
 
     Raises:
         RegistrationError: as ``track``.
@@ -48,7 +51,14 @@ def track_both_ways(
     def way(frames: Sequence[int], begin: Poses) -> Track:
         numbers = frames if frames[0] == from_frame else (from_frame, *frames)
         return track(
-            shots_of, bodies, numbers, {from_frame: begin}, recipe, stop_when_lost=stop_when_lost, workers=workers
+            shots_of,
+            bodies,
+            numbers,
+            {from_frame: begin},
+            recipe,
+            stop_when_lost=stop_when_lost,
+            workers=workers,
+            method=method,
         )
 
     def forward() -> Track:

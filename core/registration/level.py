@@ -50,6 +50,8 @@ class LevelView:
     """Root of each pixel's weight: 1 where it counts."""
     weighted: Float32[np.ndarray, "2 h w"]
     """The target's gradient times the weight, one plane a component."""
+    picture: Float32[np.ndarray, "h w"]
+    """The smoothed log picture of which the target holds the gradients."""
 
 
 @final
@@ -296,6 +298,7 @@ def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage:
         target=target,
         weight=weight,
         weighted=np.ascontiguousarray(np.moveaxis(target.gradient, -1, 0) * weight),
+        picture=picture,
     )
 
 

@@ -8,6 +8,7 @@ from typing import final
 from core.errors import RegistrationError
 from core.geometry.rigid import Rigid
 from core.registration.frame import register_frame
+from core.registration.published import VERISERUM, XVR
 from core.registration.recipe import Recipe
 from core.registration.record import METHOD
 from core.registration.values import Problem, Solution, Step
@@ -28,6 +29,18 @@ class Method:
     run: Run
 
 
+def _veriserum(problem: Problem, starts: Sequence[Rigid], recipe: Recipe | None) -> Generator[Step, None, Solution]:
+    from core.registration.veriserum import register_veriserum  # noqa: PLC0415 - torch takes seconds to load
+
+    return (yield from register_veriserum(problem, starts, recipe))
+
+
+def _xvr(problem: Problem, starts: Sequence[Rigid], recipe: Recipe | None) -> Generator[Step, None, Solution]:
+    from core.registration.xvr import register_xvr  # noqa: PLC0415 - torch takes seconds to load
+
+    return (yield from register_xvr(problem, starts, recipe))
+
+
 DEFAULT = METHOD
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
@@ -36,7 +49,19 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             label="Gauss-Newton",
             about="Gradient correlation of log pictures in all views by Gauss-Newton: fast and the most accurate",
             run=register_frame,
-        )
+        ),
+        VERISERUM: Method(
+            id=VERISERUM,
+            label="Veriserum",
+            about="Adam on the correlation of whole pictures, as published with Veriserum: to compare; slower",
+            run=_veriserum,
+        ),
+        XVR: Method(
+            id=XVR,
+            label="xvr",
+            about="Adam on patch and gradient correlation, coarse to fine, as published with xvr: to compare; slower",
+            run=_xvr,
+        ),
     }
 )
 
