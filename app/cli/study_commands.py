@@ -1,5 +1,6 @@
 """Make a study and put trials and bodies into it."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from app.cli.output import say, say_json, say_table, warn
-from core.study.values import Study, TrialView
+from core.errors import StudyError
+from core.study.values import BodyRecord, Study, TrialView, VolumeLink, VoxelValues
 
 
 class PairBy(StrEnum):
@@ -15,6 +17,16 @@ class PairBy(StrEnum):
 
     NUMBER = "number"
     ORDER = "order"
+
+
+class VolumeValues(StrEnum):
+    """What the numbers of a volume mean."""
+
+    AUTO = "auto"
+    HOUNSFIELD = "hounsfield"
+    ATTENUATION = "attenuation"
+    LABELS = "labels"
+    BRIGHTNESS = "brightness"
 
 
 StudyPath = Annotated[Path, typer.Argument(help="NAME.study")]
@@ -101,20 +113,106 @@ def _say_notes(plane: TrialView, lengths: str) -> None:
 def add_body(
     study: StudyPath,
     name: Annotated[str, typer.Argument(help="Name of the body: femur, tibia, ...")],
-    mesh: Annotated[Path, typer.Argument(help="Surface: STL, OBJ, PLY, VTK or VTP.")],
-    units: Annotated[str | None, typer.Option(help="Units of the file: mm, cm or m.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Surface (STL, OBJ, PLY, VTK, VTP), or volume: NIfTI, NRRD, TIFF, a folder of DICOM or TIFF slices.",
+        ),
+    ],
+    units: Annotated[str | None, typer.Option(help="Units of a surface: mm, cm or m.")] = None,
+    spacing_mm: Annotated[
+        str | None, typer.Option(help="TIFF: distance of voxels along columns, rows, slices, e.g. 0.4,0.4,0.6.")
+    ] = None,
+    values: Annotated[
+        VolumeValues, typer.Option(help="What a volume's numbers mean; auto: Hounsfield, for TIFF brightness.")
+    ] = VolumeValues.AUTO,
+    label: Annotated[list[int] | None, typer.Option(help="Labels of the body, in the mask or the volume.")] = None,
+    every_label: Annotated[
+        bool, typer.Option("--every-label", help="One body a label, named NAME and the label's number.")
+    ] = False,
+    mask: Annotated[Path | None, typer.Option(help="Volume of labels on the same grid.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Value at which the surface is drawn, e.g. HU.")] = None,
+    flips: Annotated[str, typer.Option(help="TIFF: axes whose order is reversed, of xyz.")] = "",
+    series: Annotated[str, typer.Option(help="DICOM: SeriesInstanceUID, where a folder holds several.")] = "",
 ) -> int:
-    """Add an implant component or bone."""
+    """Add an implant component from its surface, or a bone from a CT."""
     from core.io.study import StudyFile
     from core.io.study.add import body_from_file
+    from core.io.volumes import is_volume
 
-    with StudyFile.open(study) as file:
-        record = body_from_file(name, mesh, units)
-        file.add_body(record)
-    say(f"{name}: {mesh.name} in {record.units}")
+    if not is_volume(file):
+        with StudyFile.open(study) as opened:
+            record = body_from_file(name, file, units)
+            opened.add_body(record)
+        _say_body(record, f"{file.name} in {record.units}")
+        return 0
+    if units is not None:
+        raise StudyError("--units is for surfaces; a volume states its spacing itself, a TIFF stack needs --spacing-mm")
+    from core.io.study.add_bone import bone_from_files, labels_in
+
+    spacing = _spacing(spacing_mm)
+    said = _said(file, spacing, values, mask, threshold, flips, series)
+    wanted = [(name, tuple(label or ()))]
+    if every_label:
+        source = mask if mask is not None else file
+        wanted = [(f"{name} {one}", (one,)) for one in labels_in(source, spacing_mm=spacing, flips=flips)]
+    with StudyFile.open(study) as opened:
+        for called, labels in wanted:
+            record = bone_from_files(called, replace(said, labels=labels))
+            opened.add_body(record)
+            _say_body(record, f"bone from {file.name}")
+    return 0
+
+
+def _say_body(record: BodyRecord, what: str) -> None:
+    say(f"{record.name}: {what}")
     for note in record.notes:
         say(f"  note: {note}")
-    return 0
+
+
+def _spacing(text: str | None) -> tuple[float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        along_columns, along_rows, along_slices = (float(part) for part in text.split(","))
+    except ValueError:
+        raise StudyError(f"--spacing-mm takes three lengths in mm, e.g. 0.4,0.4,0.6, got {text!r}") from None
+    return along_columns, along_rows, along_slices
+
+
+def _said(
+    file: Path,
+    spacing: tuple[float, float, float] | None,
+    values: VolumeValues,
+    mask: Path | None,
+    threshold: float | None,
+    flips: str,
+    series: str,
+) -> VolumeLink:
+    """What the options say of a volume; brightness without a meaning gets a slope, and a warning says so."""
+    from core.io.study.add_bone import link_to, with_typical_slope
+
+    stack = spacing is not None
+    brightness = values is VolumeValues.BRIGHTNESS or (values is VolumeValues.AUTO and stack)
+    known = VoxelValues.HOUNSFIELD if values is VolumeValues.AUTO or brightness else VoxelValues(values.value)
+    said = VolumeLink(
+        file=link_to(file),
+        values=known,
+        spacing_mm=spacing,
+        flips=flips,
+        series=series,
+        mask=None if mask is None else link_to(mask),
+        threshold=threshold,
+    )
+    if not brightness:
+        return said
+    said = with_typical_slope(said)
+    warn(
+        f"{file.name}: its numbers have no unit; {said.slope_per_mm:.3g} 1/mm a unit is assumed, so that the brightest "
+        "are dense bone. Registration adapts the strength by itself"
+    )
+    return said
 
 
 def show(study: StudyPath, as_json: JsonFlag = False) -> int:

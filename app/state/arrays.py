@@ -15,6 +15,7 @@ from core.errors import ImageError, StudyError
 from core.imaging.field_of_view import exclude_polygons, find_field_of_view
 from core.io.images import read_image
 from core.io.mesh_files import read_mesh
+from core.io.study.add_bone import bone_of
 from core.registration.body import prepare_body
 from core.registration.values import Body, Shot
 from core.study.values import BodyRecord, Study, Trial
@@ -26,8 +27,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def _prepared(record: BodyRecord) -> Body:
+    if record.volume is not None:
+        return bone_of(record)
     if record.mesh is None:
-        raise StudyError(f"body {record.name!r} has no surface")
+        raise StudyError(f"body {record.name!r} has neither a surface nor a volume")
     return prepare_body(record.name, read_mesh(record.mesh.path, record.units))
 
 
@@ -94,7 +97,7 @@ class Arrays:
 
         Raises:
             StudyError: there is no such body.
-            MeshError: its surface is missing or cannot be used.
+            MeshError, VolumeError: its surface or volume is missing or cannot be used.
         """
         record = self._study().body(name)
         key = ("body", name, record.mesh, record.units, record.volume)

@@ -51,7 +51,9 @@ def isosurface(
     mesh = TriangleMesh(vertices_mm=np.asarray(largest.vertices), faces=np.asarray(largest.faces, dtype=np.int32))
     if mesh.volume_mm3 < 0:
         mesh = mesh.flipped()
-    notes = (f"{len(pieces) - 1} smaller pieces and cavities were left out",) if len(pieces) > 1 else ()
+    left_out = len(pieces) - 1
+    told = "a smaller piece or cavity was" if left_out == 1 else f"{left_out} smaller pieces and cavities were"
+    notes = (f"{told} left out",) if left_out else ()
     return Isosurface(_simplified(mesh), notes)
 
 
