@@ -66,6 +66,8 @@ def read_voxels(
             if all(slice_.suffix.lower() in _TIFF for slice_ in paths):
                 return read_tiff_stack(paths, spacing_mm, flips)
             return read_dicom_series(paths, series)
+        if path.stat().st_size == 0:
+            raise VolumeError("the file is empty")
         name = path.name.lower()
         if name.endswith((".nii", ".nii.gz")):
             return read_nifti(path)
