@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 _PHI = math.sqrt(2.0)
 _PSI = 1.533751168755204288118041
 """Root of psi^4 = psi + 4."""
-_INEFFICIENCY = 2.8
+_INEFFICIENCY = 3.1
 """How many more rotations the spiral needs than balls of that radius would fill SO(3)."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -15,7 +15,7 @@ from core.geometry.mesh_repair import as_manifold, from_manifold
 from core.geometry.rigid import Rigid
 from core.geometry.view import NEAREST_DEPTH_MM, View
 from core.registration.values import Body
-from core.rendering.coverage import coverage
+from core.rendering.coverage import shadow_on_mask
 
 _MARGIN = 0.35
 """Of the mask's size, kept around it."""
@@ -118,40 +118,59 @@ def laid_on(body: Body, start: Rigid, masks: Sequence[SmallMask], rounds: int = 
     In one view the depth follows the ratio of the areas; with two it follows from the centres.
     The overlap is the intersection over the union, mean over the masks.
     """
+    surface = rough_surface(body)
     pose, overlap = start, 0.0
     for at in range(rounds + 1):
-        shadows = [coverage(rough_surface(body), mask.view, pose) for mask in masks]
-        counts = [float(np.count_nonzero(shadow)) for shadow in shadows]
-        if min(counts) == 0:
+        shadows = [_shadow(surface, mask, pose) for mask in masks]
+        if min(shadow.area_px for shadow in shadows) == 0:
             return pose, 0.0
-        overlap = float(np.mean([_overlap(shadow, mask) for shadow, mask in zip(shadows, masks, strict=True)]))
+        overlap = sum(
+            shadow.common / (shadow.area_px + mask.area_px - shadow.common)
+            for shadow, mask in zip(shadows, masks, strict=True)
+        ) / len(masks)
         if at < rounds:
-            pose = pose.shifted(_shift(body, pose, masks, shadows, counts))
+            pose = pose.shifted(_shift(body, pose, masks, shadows))
     return pose, overlap
 
 
-def _overlap(shadow: Bool[np.ndarray, "h w"], mask: SmallMask) -> float:
-    either = float(np.count_nonzero(shadow | mask.mask))
-    return float(np.count_nonzero(shadow & mask.mask)) / max(either, 1.0)
+class _Shadow(NamedTuple):
+    """Pixels of a shadow, its centre, and the pixels it shares with the mask."""
+
+    area_px: float
+    u: float
+    v: float
+    common: float
 
 
-def _shift(
-    body: Body, pose: Rigid, masks: Sequence[SmallMask], shadows: Sequence[np.ndarray], counts: Sequence[float]
-) -> Float[np.ndarray, "3"]:
+def _shadow(surface: TriangleMesh, mask: SmallMask, pose: Rigid) -> _Shadow:
+    camera = mask.view.camera_from_world
+    lens = np.array([*mask.view.focal_px, *mask.view.principal_px])
+    return _Shadow(
+        *shadow_on_mask(
+            surface.vertices_mm,
+            surface.faces,
+            camera.rotation @ pose.rotation,
+            camera.rotation @ pose.translation_mm + camera.translation_mm,
+            lens,
+            mask.mask,
+        )
+    )
+
+
+def _shift(body: Body, pose: Rigid, masks: Sequence[SmallMask], shadows: Sequence[_Shadow]) -> Float[np.ndarray, "3"]:
     """Least squares of what brings the centres together, in the world."""
-    pivot_mm = pose.apply(body.pivot_mm[None])[0]
+    pivot_mm = pose.rotation @ body.pivot_mm + pose.translation_mm
     rows, wanted = [], []
     for mask, shadow in zip(masks, shadows, strict=True):
-        off_px = mask.centre_px - np.argwhere(shadow)[:, ::-1].mean(axis=0)
-        depth = max(mask.view.depth_mm(pivot_mm), NEAREST_DEPTH_MM)
-        for axis in range(2):
-            ray = (mask.view.camera_from_world.apply(pivot_mm[None])[0] / depth)[axis]
-            camera = mask.view.camera_from_world.rotation
-            rows.append(camera[axis] - ray * camera[2])
-            wanted.append(off_px[axis] * depth / mask.view.focal_px[axis])
+        camera = mask.view.camera_from_world
+        place = camera.rotation @ pivot_mm + camera.translation_mm
+        depth = max(float(place[2]), NEAREST_DEPTH_MM)
+        for axis, centre in enumerate((shadow.u, shadow.v)):
+            rows.append(camera.rotation[axis] - place[axis] / depth * camera.rotation[2])
+            wanted.append((mask.centre_px[axis] - centre) * depth / mask.view.focal_px[axis])
     sideways = np.asarray(np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0])
     if len(masks) > 1:
         return sideways
-    ratio = float(np.clip(np.sqrt(counts[0] / masks[0].area_px), 0.7, 1.4))
+    ratio = float(np.clip(np.sqrt(shadows[0].area_px / masks[0].area_px), 0.7, 1.4))
     # along the ray, so that the centre stays where it is
     return sideways + (ratio - 1.0) * (pivot_mm - masks[0].view.source_world_mm)

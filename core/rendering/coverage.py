@@ -38,6 +38,45 @@ def coverage(mesh: TriangleMesh, view: View, world_from_body: Rigid) -> Bool[np.
     return covered
 
 
+@nb.njit(nogil=True, cache=True)
+def shadow_on_mask(
+    vertices_mm: np.ndarray,
+    faces: np.ndarray,
+    rotation: np.ndarray,
+    translation_mm: np.ndarray,
+    lens: np.ndarray,
+    mask: np.ndarray,
+) -> tuple[float, float, float, float]:
+    """A shadow's pixels, its centre (u, v), and the pixels it shares with a mask of the picture's size.
+
+    ``rotation`` and ``translation_mm`` lead from the body to the camera; ``lens`` is (fx, fy, cx, cy) in pixels.
+    All is 0 where a vertex reaches behind the source.
+    """
+    pixels = np.empty((len(vertices_mm), 2))
+    for i in range(len(vertices_mm)):
+        x, y, z = vertices_mm[i, 0], vertices_mm[i, 1], vertices_mm[i, 2]
+        depth = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z + translation_mm[2]
+        if depth < 1.0:
+            return 0.0, 0.0, 0.0, 0.0
+        for k in range(2):
+            across = rotation[k, 0] * x + rotation[k, 1] * y + rotation[k, 2] * z + translation_mm[k]
+            pixels[i, k] = across / depth * lens[k] + lens[2 + k]
+    covered = np.zeros(mask.shape, dtype=np.bool_)
+    _cover(pixels, faces, covered)
+    count, columns, rows, common = 0.0, 0.0, 0.0, 0.0
+    for v in range(mask.shape[0]):
+        for u in range(mask.shape[1]):
+            if covered[v, u]:
+                count += 1.0
+                columns += u
+                rows += v
+                if mask[v, u]:
+                    common += 1.0
+    if count == 0.0:
+        return 0.0, 0.0, 0.0, 0.0
+    return count, columns / count, rows / count, common
+
+
 def silhouette_change_mm(before: TriangleMesh, after: TriangleMesh) -> float:
     """Mean distance between the silhouettes of two surfaces, worst of three orthogonal directions.
 
