@@ -249,7 +249,7 @@ def _left_jacobian(omega: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*
 
 
 def _refuse_no_rotation(rotation: Float[np.ndarray, "*batch 3 3"], tolerance: float) -> None:
-    if rotation.ndim == 2 and _plainly_rotation(rotation.ravel().tolist(), tolerance):
+    if rotation.ndim == 2 and _plainly_rotation(rotation, tolerance):
         return
     gram = np.swapaxes(rotation, -1, -2) @ rotation
     worst = float(np.abs(gram - np.eye(3)).max(initial=0.0))
@@ -265,9 +265,9 @@ def _refuse_no_rotation(rotation: Float[np.ndarray, "*batch 3 3"], tolerance: fl
         )
 
 
-def _plainly_rotation(rows: list[float], tolerance: float) -> bool:
-    """Whether nine numbers are a rotation: the check of a single one, without the cost of small arrays."""
-    a, b, c, d, e, f, g, h, i = rows
+def _plainly_rotation(rotation: Float[np.ndarray, "3 3"], tolerance: float) -> bool:
+    """Whether one matrix is a rotation, without the cost of small arrays."""
+    a, b, c, d, e, f, g, h, i = rotation.ravel().tolist()
     lengths = max(abs(a * a + d * d + g * g - 1), abs(b * b + e * e + h * h - 1), abs(c * c + f * f + i * i - 1))
     angles = max(abs(a * b + d * e + g * h), abs(a * c + d * f + g * i), abs(b * c + e * f + h * i))
     determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
