@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QApplication
 
 from app.presenters.uncertainty import WITHIN, factor_for, within_reach
 from app.workers import jobs
+from core.imaging.metal import mask_of_polygon
 from core.io.study.file import StudyFile
 from core.registration.values import Outcome, Solution, Step
+from core.rendering.coverage import coverage
 from core.study.values import PoseKey, PoseRecord, PoseStatus
 from tests.app.shell.window_scene import KEY, START, TRUTH, Answers, make_study, make_window
 
@@ -116,11 +118,11 @@ def test_the_dark_shadow_is_proposed_and_removed_by_key(bench, qtbot):
     qtbot.waitUntil(lambda: bool(bench.session.document.study.regions), timeout=20_000)
     (region,) = bench.session.document.study.regions
     view = bench.session.trial.views[0].view
-    seen = view.project(TRUTH[10].apply(bench.session.bodies["implant"].mesh.vertices_mm))
-    corners = np.array(region.corners_px)
-    reach = 0.04 * max(view.width_px, view.height_px)
-    np.testing.assert_allclose(corners.min(axis=0), seen.min(axis=0), atol=reach)
-    np.testing.assert_allclose(corners.max(axis=0), seen.max(axis=0), atol=reach)
+    seen = coverage(bench.session.bodies["implant"].mesh, view, TRUTH[10])
+    drawn = mask_of_polygon(region.corners_px, seen.shape)
+    # this alloy is translucent where it is thin: the dark part is proposed, and nothing beside the body
+    assert (seen & drawn).sum() > 0.95 * drawn.sum()
+    assert drawn.sum() > 0.25 * seen.sum()
     press(bench, Qt.Key.Key_G, CTRL)
     assert bench.session.document.study.regions == ()
 
@@ -193,7 +195,7 @@ def test_an_ambiguous_result_lets_one_choose_and_undo_the_choice(bench, qtbot, m
     assert len(proposal.candidates) == 2
     assert len(proposal.candidates[1].view_scores) == 2
     buttons = bench.parts.proposal._choices._group.buttons()
-    assert [button.isVisible() for button in buttons] == [True, True]
+    qtbot.waitUntil(lambda: [button.isVisible() for button in buttons] == [True, True])
     assert buttons[0].text().startswith("1 of 2   0.90 / 0.80")
     press(bench, Qt.Key.Key_BracketRight)
     shown = bench.session.shown("implant")
@@ -312,7 +314,7 @@ def test_edges_beside_the_outline_are_near_at_the_truth(bench, qtbot):
     press(bench, Qt.Key.Key_C)
     qtbot.waitUntil(lambda: all(picture._comparison.lines for picture in bench.parts.pictures), timeout=20_000)
     (line, *_) = bench.parts.pictures[0]._comparison.lines
-    assert np.nanmedian(np.abs(line.distance_mm)) < 0.5
+    assert np.nanmedian(np.abs(line.distance_mm)) * line.px_per_mm < 1.0
     assert line.px_per_mm == pytest.approx(
         1.0
         / bench.session.trial.views[0].view.millimetres_per_pixel(

@@ -61,6 +61,17 @@ def test_missing_files_are_named(tmp_path):
         sha256_of(tmp_path / "gone")
     with pytest.raises(StorageError, match="gone is missing"):
         sha256_of_all([tmp_path / "gone"])
-    with pytest.raises(StorageError, match="cannot be read"):
-        sha256_of(tmp_path)
     assert link_to(__file__).path.is_absolute()
+
+
+def test_a_folder_of_slices_has_a_checksum_of_names_and_contents(tmp_path):
+    (tmp_path / "1.dcm").write_bytes(b"one")
+    (tmp_path / "2.dcm").write_bytes(b"two")
+    before = sha256_of(tmp_path)
+    (tmp_path / ".DS_Store").write_bytes(b"noise")
+    assert sha256_of(tmp_path) == before
+    (tmp_path / "2.dcm").rename(tmp_path / "3.dcm")
+    renamed = sha256_of(tmp_path)
+    assert renamed != before
+    (tmp_path / "3.dcm").write_bytes(b"three")
+    assert sha256_of(tmp_path) not in {before, renamed}

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 from app.views.panels import PosePanel, Uncertainty
 from app.views.panels.number_field import NumberField
 from app.views.panels.pose_panel import STEPS
+from app.views.panels.uncertainty_table import InView
 
 VALUES = (-12.3456, 103.2, -0.001, 179.994, -0.4, 12.0)
 
@@ -147,7 +148,11 @@ def test_nan_is_a_dash_not_a_number(panel):
 
 
 def test_uncertainty_is_shown_per_row_and_in_directions(panel):
-    doubt = Uncertainty(rows=(0.03, 0.04, 0.21, 0.1, 0.2, 0.3), in_plane_mm=0.04, depth_mm=0.21, rotation_deg=0.3)
+    doubt = Uncertainty(
+        rows=(0.03, 0.04, 0.21, 0.1, 0.2, 0.3),
+        views=(InView(name="A", in_plane_mm=0.04, depth_mm=0.21),),
+        turns_deg=(0.1, 0.2, 0.3),
+    )
     panel.set_uncertainty(doubt)
     assert panel.rows.doubt(2).text() == "± 0.21"
     assert "0.210 mm" in panel.rows.doubt(2).toolTip()
