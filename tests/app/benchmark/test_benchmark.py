@@ -151,6 +151,7 @@ def test_ratios_are_over_our_cpu_seconds():
     assert [row.cpu_ratio for row in with_ratios(rows)] == [1.0, 4.0, None, None]
 
 
+@pytest.mark.slow
 def test_the_whole_suite_with_a_peer(fake):
     reports = []
     work = run(TINY, [fake()])

@@ -94,17 +94,17 @@ def test_a_changed_surface_is_warned_of_before_it_is_registered(study, call, kne
 
 
 def test_a_mistake_of_the_program_in_one_frame_costs_that_frame_only(study, call, monkeypatch):
-    def stumble(problem: Problem, starts):
+    def stumble(name, problem: Problem, starts, recipe=None):
         if stumble.frame == 1:
             stumble.frame += 1
             raise np.linalg.LinAlgError("singular matrix")
         stumble.frame += 1
-        return (yield from real(problem, starts))
+        return (yield from real(name, problem, starts, recipe))
 
-    from core.registration import frame
+    from core.registration import methods
 
-    real, stumble.frame = frame.register_frame, 0
-    monkeypatch.setattr(frame, "register_frame", stumble)
+    real, stumble.frame = methods.register_by, 0
+    monkeypatch.setattr(methods, "register_by", stumble)
     told = call("register", study, *FEMUR, "--frames", "0:3", "--jobs", "1")
     assert told.code == 1
     assert "internal error" in told.out

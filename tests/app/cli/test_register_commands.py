@@ -1,5 +1,6 @@
 """Registering and tracking from the command line: results, what is kept, what fails, what is said."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -344,3 +345,18 @@ def test_an_import_that_replaces_what_a_person_judged_says_so(study, call, knee)
     with StudyFile.open(study, read_only=True) as file:
         row = next(entry for entry in reversed(file.journal()) if entry.frame == 2)
     assert row.before["status"] == "accepted"
+
+
+def test_bodies_are_found_without_any_stored_pose(study, call):
+    told = call("register", study, *FEMUR, "--frames", "0", "--start", "search", "--json")
+    (row,) = json.loads(told.out)["frames"]
+    assert row["outcome"] in {"CONVERGED", "AMBIGUOUS", "DOUBTFUL"}
+    assert row["score"] > 0.5
+
+
+def test_a_published_method_is_stored_with_its_settings(study, call):
+    call("register", study, *FEMUR, "--frames", "0", "--method", "xvr", "--parameters", "euler")
+    with StudyFile.open(study, read_only=True) as file:
+        record = file.study.poses.get(PoseKey("stairs", "femur", 0))
+    assert record.method == "xvr"
+    assert record.details["parameters"] == "euler"
