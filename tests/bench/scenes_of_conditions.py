@@ -35,6 +35,8 @@ from tests.bench.real_shapes import Components, procedural, real_components
 VARIANTS = ("nominal", "titanium", "background x2", "noise x4")
 """What changes the pictures themselves; the other conditions change what the registration gets."""
 CONDITIONS = (*VARIANTS, "partial view", "femur alone", "tibia alone", "calibration")
+EVERYTHING = ("noise x4, calibration", "background x2, calibration")
+"""Wrong calibrations together with bad pictures."""
 _SUPERSAMPLE = 3
 
 SOURCE_SD_MM = (0.4, 0.4, 1.0)
@@ -56,7 +58,8 @@ class Scene:
 
     def problem(self, condition: str, bodies: tuple[Body, ...]) -> tuple[Problem, tuple[Rigid, ...]]:
         """What the registration gets under a condition, and the truth of its bodies."""
-        images = self.pictures[condition if condition in VARIANTS else "nominal"]
+        variant, _, more = condition.partition(", ")
+        images = self.pictures[variant if variant in VARIANTS else "nominal"]
         shots = tuple(
             Shot(view=view, image=image, usable=usable)
             for view, image, usable in zip(self.views, images, self.usable, strict=True)
@@ -64,7 +67,7 @@ class Scene:
         truth: tuple[Rigid, ...] = self.truth
         if condition == "partial view":
             shots = (shots[0], self._cut(shots[1], bodies[0]))
-        elif condition == "calibration":
+        elif "calibration" in (condition, more):
             shots = self.miscalibrated(shots)
         elif condition == "femur alone":
             bodies, truth = bodies[:1], truth[:1]
