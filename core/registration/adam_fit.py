@@ -12,7 +12,8 @@ from core.geometry.rigid import Rigid
 from core.registration.level import Level, LevelView, Poses, pictures_of
 from core.registration.pose_parameters import PoseParameters
 from core.registration.recipe import Recipe, Stage
-from core.registration.uncertainty import covariance_from
+from core.registration.risk import LIMIT, risks_of
+from core.registration.uncertainty import whole_covariance
 from core.registration.values import Body, Outcome, Problem, Solution, Step
 from core.rendering.torch_drawing import Drawing, draw
 
@@ -67,13 +68,15 @@ def solution_at(
     problem: Problem, poses: Poses, recipe: Recipe, trace: Sequence[Step], evaluations: int, began: float, settled: bool
 ) -> Solution:
     """The solution at poses found elsewhere; cost, scores and covariance are those of our own last stage there."""
-    last = Level(problem.bodies, pictures_of(problem), poses, recipe.stages[-1], recipe).evaluate(poses)
+    level = Level(problem.bodies, pictures_of(problem), poses, recipe.stages[-1], recipe)
+    last = level.evaluate(poses)
     outcome = Outcome.CONVERGED if settled else Outcome.STALLED
-    if last.cost > recipe.gate:
+    risks = risks_of(last, problem.bodies)
+    if last.cost > recipe.gate or any(risk > LIMIT for risk in risks):
         outcome = Outcome.DOUBTFUL
     return Solution(
         poses=poses,
-        covariance=covariance_from(last),
+        covariance=whole_covariance(level, poses, last, recipe.first_attenuations(problem.bodies), recipe),
         outcome=outcome,
         cost=last.cost,
         view_scores=tuple(system.correlation for system in last.per_view),
@@ -81,4 +84,5 @@ def solution_at(
         evaluations=evaluations,
         seconds=time.perf_counter() - began,
         attenuation_per_mm=recipe.first_attenuations(problem.bodies),
+        risk=risks,
     )

@@ -14,7 +14,8 @@ from core.geometry.rigid import Rigid
 from core.registration.candidates import mirrored_and_turned, perturbed
 from core.registration.level import Evaluation, Level, Pictures, Poses, pictures_of
 from core.registration.recipe import Recipe, Stage
-from core.registration.uncertainty import covariance_from
+from core.registration.risk import LIMIT, risks_of
+from core.registration.uncertainty import whole_covariance
 from core.registration.values import Body, Outcome, Problem, Solution, Step
 from core.registration.visibility import seen_share, shows_nothing
 from core.solvers.levenberg_marquardt import Damping, minimise
@@ -75,7 +76,8 @@ def register_frame(
     """Find the poses of all bodies jointly from starts within about 10 mm and 10 degrees.
 
     Gauss-Newton on the correlation of log-image gradients in every view, coarse to fine. Nearly
-    symmetric bodies are also tried mirrored and turned; a cost above the gate is given second starts.
+    symmetric bodies are also tried mirrored and turned; a fit in doubt (a cost above
+    the gate, or a risk above its limit) is given second starts.
     Yields after every evaluation; closing the generator cancels.
 
     Args:
@@ -143,10 +145,15 @@ def conclude(
 
 
 def _concluded(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, Solution]:
-    if fit.last.cost > run.recipe.gate and run.recipe.second_starts:
+    if _doubted(run, fit) and run.recipe.second_starts:
         fit = yield from _second_start(run, starts, fit)
     fit, rivals = yield from _try_mirrored(run, fit)
     return _solution(run, fit, rivals)
+
+
+def _doubted(run: _Run, fit: _Fit) -> bool:
+    risks = risks_of(fit.last, run.bodies)
+    return fit.last.cost > run.recipe.gate or any(risk > LIMIT for risk in risks)
 
 
 def _refusal(problem: Problem, poses: Poses) -> Outcome | None:
@@ -363,19 +370,20 @@ def _near(body: Body, one: Rigid, other: Rigid) -> bool:
 
 def _solution(run: _Run, fit: _Fit, rivals: tuple[Poses, ...]) -> Solution:
     problem, recipe = run.problem, run.recipe
+    level = run.level(fit.poses, recipe.stages[-1])
     outcome = Outcome.CONVERGED
     if any(
         max(seen_share(body, pose, shot) for shot in problem.shots) < LEAST_SEEN
         for body, pose in zip(problem.bodies, fit.poses, strict=True)
     ):
         outcome = Outcome.OUT_OF_VIEW
-    elif fit.last.cost > recipe.gate:
+    elif _doubted(run, fit):
         outcome = Outcome.DOUBTFUL
     elif rivals:
         outcome = Outcome.AMBIGUOUS
     return Solution(
         poses=fit.poses,
-        covariance=covariance_from(fit.last),
+        covariance=whole_covariance(level, fit.poses, fit.last, run.attenuation_per_mm, recipe),
         outcome=outcome,
         cost=fit.last.cost,
         view_scores=tuple(system.correlation for system in fit.last.per_view),
@@ -384,4 +392,5 @@ def _solution(run: _Run, fit: _Fit, rivals: tuple[Poses, ...]) -> Solution:
         seconds=time.perf_counter() - run.began,
         attenuation_per_mm=run.attenuation_per_mm,
         rivals=rivals,
+        risk=risks_of(fit.last, problem.bodies),
     )

@@ -160,10 +160,16 @@ class Level:
 
     def cost_with(self, poses: Poses, attenuation_per_mm: Sequence[float]) -> float:
         """The cost at the poses if the bodies attenuated otherwise."""
+        return self.evaluate_with(poses, attenuation_per_mm, ()).cost
+
+    def evaluate_with(
+        self, poses: Poses, attenuation_per_mm: Sequence[float], free: Sequence[int] | None = None
+    ) -> Evaluation:
+        """``evaluate`` if the bodies attenuated otherwise."""
         kept, self._attenuation = self._attenuation, np.asarray(attenuation_per_mm, dtype=np.float64)
-        cost = self.evaluate(poses, ()).cost
+        evaluation = self.evaluate(poses, free)
         self._attenuation = kept
-        return cost
+        return evaluation
 
     def draw(self, view: View, poses: Poses) -> Float32[np.ndarray, "h w c"]:
         """The shadow and its derivatives with respect to camera-axis twists about the pivots."""

@@ -61,7 +61,7 @@ class Recipe:
     circle_margin_px: float = 6.0
     """Distance kept from the edge of the image circle, in pixels of a 1024 px picture."""
     gate: float = 0.45
-    """A final cost above this is doubted: a second start is tried, then the outcome says DOUBTFUL."""
+    """A final cost above this is doubted, as is a high risk: second starts are tried, then it is DOUBTFUL."""
     second_starts: int = 12
     """Perturbed starts a body when the gate is not met; 0 switches the second start off."""
     spread_mm: float = 6.0
@@ -70,6 +70,15 @@ class Recipe:
     mirrored: bool = True
     """Whether mirrored and turned poses of nearly symmetric bodies are tried."""
     seed: int = 0
+    calibration_across_mm: float = 0.15
+    """How far a body appears displaced along each axis of a picture because its calibration is a little wrong (one
+    standard deviation at the body); these four widen the covariance of the result."""
+    calibration_depth_mm: float = 1.0
+    """The same along the ray: another view hides it, with one view it is part of the depth's own error."""
+    calibration_turn_deg: float = 0.065
+    """The same for a turn about each axis."""
+    attenuation_log_sd: float = 0.35
+    """How far the attenuation of each body is off, as the standard deviation of its logarithm."""
     veriserum: VeriserumSchedule = field(default_factory=VeriserumSchedule)
     """What the published method of that name does; it takes attenuation, smoothing, margin and gate from here."""
     xvr: XvrSchedule = field(default_factory=XvrSchedule)

@@ -33,7 +33,7 @@ def records_of(
             score=solution.score,
             outcome=solution.outcome.value,
             covariance=_finite(solution.covariance_of(index)),
-            details=details,
+            details=details if not solution.risk else {**details, "risk": solution.risk[index]},
         )
         for index, pose in enumerate(solution.poses)
     )

@@ -1,17 +1,15 @@
 """How often the 90 % interval of each degree of freedom holds the truth, condition by condition.
 
-``python -m tests.bench.coverage KNOWN.npz ... [--fit]``
+``python -m tests.bench.coverage KNOWN.npz ...``
 
 The results come from ``tests.bench.known_results``; those within 1 mm and 1 deg count.
-Along the first view's axes: across, down, depth; turns about them. With ``--fit`` also prints what the procedural
-implant asks of the scale of the fit's own covariance and of the terms for calibration and surface.
+Along the first view's axes: across, down, depth; turns about them.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
 
 from tests.bench.scenes_of_conditions import EVERYTHING
 
@@ -22,48 +20,27 @@ OTHERS = ("nominal", "titanium", "background x2", "noise x4")
 
 
 def in_view(known: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (n, 6) and covariances (n, 6, 6) along the first view's axes."""
+    """Errors (n, 6) and variances (n, 6) along the first view's axes."""
     axes = np.zeros((len(known["error"]), 6, 6))
-    axes[:, :3, :3] = axes[:, 3:, 3:] = known["axes"]
+    axes[:, :3, :3] = axes[:, 3:, 3:] = known["axes"][:, 0]
     error = np.einsum("nij,nj->ni", axes, known["error"])
-    return error, axes @ known["covariance"] @ np.swapaxes(axes, 1, 2)
+    return error, np.einsum("nij,njk,nik->ni", axes, known["covariance"], axes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("known", type=Path, nargs="+")
-    parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
     files = [np.load(path) for path in options.known]
     known = {name: np.concatenate([file[name] for file in files]) for name in files[0]}
-    error, covariance = in_view(known)
+    error, variance = in_view(known)
     right = (np.linalg.norm(error[:, :3], axis=1) < 1) & (np.degrees(np.linalg.norm(error[:, 3:], axis=1)) < 1)
-    right &= np.isfinite(covariance).all(axis=(1, 2)) & (known["amplitude"] < 10)
-    variance = np.einsum("nii->ni", covariance)
-    table(known, error, variance, right, "as stored")
-    if options.fit:
-        rows = right & (known["source"] == "procedural") & np.isin(known["condition"], SIMULATED)
-        found = fitted(error[rows], variance[rows])
-        print(
-            f"scale of the variance {found[0]:.3f}, added {found[1]:.3f} mm and {np.degrees(found[2]):.3f} deg an axis"
-        )
-        added = np.array([found[1]] * 3 + [found[2]] * 3) ** 2
-        table(known, error, found[0] * variance + added, right, "as fitted")
+    right &= np.isfinite(variance).all(axis=1) & (known["amplitude"] < 10)
+    table(known, error, variance, right)
 
 
-def fitted(error: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Scale and two added standard deviations of greatest likelihood under Student's t with 5 degrees of freedom."""
-
-    def loss(logs: np.ndarray) -> float:
-        scale, mm, rad = np.exp(logs)
-        total = scale * variance + np.array([mm] * 3 + [rad] * 3) ** 2
-        return float((0.5 * np.log(total) + 3.0 * np.log1p(error**2 / total / 5.0)).mean())
-
-    return np.exp(minimize(loss, np.log([0.3, 0.1, 0.001]), method="Nelder-Mead", options={"maxiter": 4000}).x)
-
-
-def table(known: dict[str, np.ndarray], error: np.ndarray, variance: np.ndarray, right: np.ndarray, label: str) -> None:
-    print(f"90 % intervals {label}: share that holds the truth   ({', '.join(DOF)})")
+def table(known: dict[str, np.ndarray], error: np.ndarray, variance: np.ndarray, right: np.ndarray) -> None:
+    print(f"90 % intervals: share that holds the truth   ({', '.join(DOF)})")
     held = np.abs(error) <= NINETY * np.sqrt(variance)
     for source in np.unique(known["source"]):
         for condition in [*OTHERS, *SIMULATED, "all with calibration"]:

@@ -66,7 +66,7 @@ def main() -> None:
         ("fitted", fitted),
         ("held out: cams", known["source"] == "cams"),
         ("held out: kneeling", known["source"] == "kneeling"),
-        ("held out: real frames", known["source"] == "real 2"),
+        ("held out: real frames", known["source"] == "real 1"),
     ):
         if not rows.any():
             continue

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from core.evaluation.metrics import Rates, target_errors_mm
 from core.evaluation.pose_error import PoseErrors
 from core.registration.methods import METHODS, register_by
 from core.registration.values import Problem, Solution, finish
@@ -45,10 +46,14 @@ def measure(sequence: Sequence111, frames: list[int], moves: np.ndarray, method:
         seconds.append(time.process_time() - before)
     for index, body in enumerate(sequence.bodies):
         truth = [sequence.truth(frame)[index] for frame in frames]
-        errors = PoseErrors.between([s.poses[index] for s in solutions], truth, body.pivot_mm)
+        found = [s.poses[index] for s in solutions]
+        errors = PoseErrors.between(found, truth, body.pivot_mm)
+        rates = Rates.of(target_errors_mm(found, truth, body.mesh.vertices_mm))
         print(
             f"  +-{amplitude:<4g} {method:13s} {body.name:6s} within 1 mm, 1 deg {errors.within(1, 1):6.1%}   median "
-            f"{errors.percentile(50)[0]:.2f} mm {errors.percentile(50)[1]:.2f} deg   CPU {np.median(seconds):6.2f} s   "
+            f"{errors.percentile(50)[0]:.2f} mm {errors.percentile(50)[1]:.2f} deg   mTRE median "
+            f"{rates.percentiles_mm[2]:.2f} mm, below 1 mm {rates.submillimetre:.0%}, above 10 mm {rates.gross_failure:.0%}   "
+            f"CPU {np.median(seconds):6.2f} s   "
             f"evaluations {np.median([s.evaluations for s in solutions]):.0f}   "
             f"outcomes {sorted({s.outcome.name for s in solutions})}"
         )
