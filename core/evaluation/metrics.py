@@ -83,7 +83,7 @@ def geodesic_deg(found: Sequence[Rigid], truth: Sequence[Rigid]) -> Float[np.nda
 def double_geodesic_mm(found: Sequence[Rigid], truth: Sequence[Rigid], view: View) -> Float[np.ndarray, " n"]:
     """Double geodesic distance (dGeo) of each pose, mm: ``sqrt((f/2 angle)^2 + |t - t'|^2)``.
 
-    Here f is the source-to-detector distance and t that of camera_from_body: where the body's origin lies in front of the source.
+    Here f is the source-to-detector distance and t where the body's origin lies in front of the source.
 
     Raises:
         PoseError: not as many found as true poses, or none.

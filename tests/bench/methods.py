@@ -52,8 +52,8 @@ def measure(sequence: Sequence111, frames: list[int], moves: np.ndarray, method:
         print(
             f"  +-{amplitude:<4g} {method:13s} {body.name:6s} within 1 mm, 1 deg {errors.within(1, 1):6.1%}   median "
             f"{errors.percentile(50)[0]:.2f} mm {errors.percentile(50)[1]:.2f} deg   mTRE median "
-            f"{rates.percentiles_mm[2]:.2f} mm, below 1 mm {rates.submillimetre:.0%}, above 10 mm {rates.gross_failure:.0%}   "
-            f"CPU {np.median(seconds):6.2f} s   "
+            f"{rates.percentiles_mm[2]:.2f} mm, below 1 mm {rates.submillimetre:.0%}, above 10 mm "
+            f"{rates.gross_failure:.0%}   CPU {np.median(seconds):6.2f} s   "
             f"evaluations {np.median([s.evaluations for s in solutions]):.0f}   "
             f"outcomes {sorted({s.outcome.name for s in solutions})}"
         )
