@@ -71,7 +71,7 @@ def solution_at(
     level = Level(problem.bodies, pictures_of(problem), poses, recipe.stages[-1], recipe)
     last = level.evaluate(poses)
     outcome = Outcome.CONVERGED if settled else Outcome.STALLED
-    risks = risks_of(last, problem.bodies)
+    risks = risks_of(problem, poses, last, recipe.stages[-1].picture_px)
     if last.cost > recipe.gate or any(risk > LIMIT for risk in risks):
         outcome = Outcome.DOUBTFUL
     return Solution(

@@ -152,8 +152,12 @@ def _concluded(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, Sol
 
 
 def _doubted(run: _Run, fit: _Fit) -> bool:
-    risks = risks_of(fit.last, run.bodies)
+    risks = _risks(run, fit)
     return fit.last.cost > run.recipe.gate or any(risk > LIMIT for risk in risks)
+
+
+def _risks(run: _Run, fit: _Fit) -> tuple[float, ...]:
+    return risks_of(run.problem, fit.poses, fit.last, run.recipe.stages[-1].picture_px)
 
 
 def _refusal(problem: Problem, poses: Poses) -> Outcome | None:
@@ -392,5 +396,5 @@ def _solution(run: _Run, fit: _Fit, rivals: tuple[Poses, ...]) -> Solution:
         seconds=time.perf_counter() - run.began,
         attenuation_per_mm=run.attenuation_per_mm,
         rivals=rivals,
-        risk=risks_of(fit.last, problem.bodies),
+        risk=_risks(run, fit),
     )

@@ -38,9 +38,9 @@ class Case:
     recipe: Recipe
 
 
-def simulated(implant: str, seed: int, cache: Path, near: bool) -> Iterator[Case]:
+def simulated(implant: str, seed: int, size_px: int, cache: Path, near: bool) -> Iterator[Case]:
     """All conditions from near and, unless ``near``, from far without second starts, so that some go wrong."""
-    known = scene(implant, seed, 512, cache)
+    known = scene(implant, seed, size_px, cache)
     for at, condition in enumerate((*CONDITIONS, *EVERYTHING)):
         problem, truth = known.problem(condition, bodies_of(implant))
         for amplitude in (5.0,) if near or condition in EVERYTHING else (5.0, 20.0):
@@ -95,7 +95,7 @@ def rows_of(case: Case) -> list[tuple[object, ...]]:
         solution.attenuation_per_mm or None,
     ).evaluate(solution.poses)
     rows: list[tuple[object, ...]] = []
-    every = features_of(last, len(case.problem.bodies))
+    every = features_of(case.problem, solution.poses, last, case.recipe.stages[-1].picture_px)
     for index, body in enumerate(case.problem.bodies):
         pose, truth = solution.poses[index], case.truth[index]
         shift = pose.apply(body.pivot_mm[None])[0] - truth.apply(body.pivot_mm[None])[0]
@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--implants", default="procedural,cams,kneeling")
     parser.add_argument("--scenes", type=int, default=40)
+    parser.add_argument("--sizes", default="512", help="of the pictures, px")
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--near", action="store_true", help="no starts from far away")
     parser.add_argument("--step", type=int, default=2)
@@ -132,10 +133,15 @@ def main() -> None:
     options = parser.parse_args()
     rows: list[tuple[object, ...]] = []
 
-    def of_seed(asked: tuple[str, int]) -> list[tuple[object, ...]]:
+    def of_seed(asked: tuple[str, int, int]) -> list[tuple[object, ...]]:
         return [row for case in simulated(*asked, options.cache, options.near) for row in rows_of(case)]
 
-    asked = [(i, FIRST_SEED[i] + n) for i in options.implants.split(",") if i for n in range(options.scenes)]
+    asked = [
+        (implant, FIRST_SEED[implant] + n, size)
+        for implant in filter(None, options.implants.split(","))
+        for size in map(int, options.sizes.split(","))
+        for n in range(options.scenes)
+    ]
     with ThreadPoolExecutor(options.threads) as pool:
         for found in pool.map(of_seed, asked):
             rows += found

@@ -35,6 +35,11 @@ def at(body, shots, pose, recipe=CERTAIN):
     return level, level.evaluate((pose,))
 
 
+def risk_at(body, shots, pose):
+    problem = Problem(bodies=(body,), shots=shots)
+    return risks_of(problem, (pose,), at(body, shots, pose)[1], CERTAIN.stages[-1].picture_px)
+
+
 def covariance(body, shots, recipe):
     level, evaluation = at(body, shots, TRUTH, recipe)
     return whole_covariance(level, (TRUTH,), evaluation, (0.5,), recipe), evaluation
@@ -113,7 +118,7 @@ def test_a_wrong_pose_is_riskier_than_the_right_one(body, shots):
 
 
 def test_the_risk_grows_with_every_feature(body, shots):
-    usual = features_of(at(body, shots, TRUTH)[1], 1)
+    usual = features_of(Problem(bodies=(body,), shots=shots), (TRUTH,), at(body, shots, TRUTH)[1], 512)
     for index in range(len(FEATURES)):
         worse = usual.copy()
         worse[0, index] += 0.5
@@ -121,7 +126,7 @@ def test_the_risk_grows_with_every_feature(body, shots):
 
 
 def test_no_risk_is_given_where_it_was_not_fitted(body, shots):
-    assert risks_of(at(body, shots[:1], TRUTH)[1], (body,)) == ()
+    assert risk_at(body, shots[:1], TRUTH) == ()
 
 
 def test_the_risk_is_stored_with_the_pose_and_a_risky_fit_is_doubtful(body, shots):
