@@ -72,7 +72,7 @@ def solution_at(
     last = level.evaluate(poses)
     outcome = Outcome.CONVERGED if settled else Outcome.STALLED
     risks = risks_of(problem, poses, last, recipe.stages[-1].picture_px)
-    if last.cost > recipe.gate or any(risk > LIMIT for risk in risks):
+    if last.cost > recipe.gate_for(problem.bodies) or any(risk > LIMIT for risk in risks):
         outcome = Outcome.DOUBTFUL
     return Solution(
         poses=poses,

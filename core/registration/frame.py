@@ -153,7 +153,7 @@ def _concluded(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, Sol
 
 def _doubted(run: _Run, fit: _Fit) -> bool:
     risks = _risks(run, fit)
-    return fit.last.cost > run.recipe.gate or any(risk > LIMIT for risk in risks)
+    return fit.last.cost > run.recipe.gate_for(run.bodies) or any(risk > LIMIT for risk in risks)
 
 
 def _risks(run: _Run, fit: _Fit) -> tuple[float, ...]:

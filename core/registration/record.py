@@ -14,7 +14,7 @@ METHOD = "gauss-newton"
 """Gauss-Newton on the correlation of log-image gradients."""
 
 
-_USED_BY_ALL = ("attenuation_per_mm", "attenuations_per_mm", "smoothing_px", "circle_margin_px", "gate")
+_USED_BY_ALL = ("attenuation_per_mm", "attenuations_per_mm", "smoothing_px", "circle_margin_px", "gate", "volume_gate")
 """What the published methods take from the recipe beside their own schedule."""
 
 

@@ -14,17 +14,17 @@ from core.registration.level import Evaluation, Poses, shrink_factor
 from core.registration.uncertainty import covariance_from
 from core.registration.values import Problem
 
-LIMIT = 0.5
-"""A pose with a greater risk is doubted."""
+LIMIT = 0.3
+"""A pose with a greater risk is doubted: a look at a right pose costs less than a wrong one that nobody looks at."""
 FEATURES = ("cost", "worst view's cost", "log largest position SD", "log largest turn SD")
 _USUAL_FOOTPRINT_MM = 0.6
 """Of the pixels at the last stage, at the body."""
 _SMALLEST, _LARGEST = 1e-4, 1e3
 
-MEANS = (0.39653, 0.43091, -3.6944, -2.7522)
-SCALES = (0.21354, 0.23001, 0.731, 0.76465)
-WEIGHTS = (0.4988, 0.54586, 0.85336, 1.1493)
-OFFSET = -2.635
+MEANS = (0.39345, 0.42558, -3.6413, -2.6859)
+SCALES = (0.1991, 0.21477, 0.68414, 0.72967)
+WEIGHTS = (0.54509, 0.64215, 0.88169, 0.91612)
+OFFSET = -2.8483
 
 
 def risks_of(problem: Problem, poses: Poses, evaluation: Evaluation, picture_px: int) -> tuple[float, ...]:

@@ -6,7 +6,7 @@
 The pictures come from the surfaces themselves, another renderer, two energies, tissue, scatter, noise and a residual
 distortion (``tests.bench.scenes_of_conditions``); "titanium" is metal of an attenuation that the program does not
 expect, "femur alone" a tibial component in the picture that the registration is not told of. Success: within 1 mm and
-1 deg at the pivot. From ``--search`` scenes the poses are also found without any start, from regions proposed by darkness.
+1 deg at the pivot. From ``--search`` scenes the poses are also found without any start, in proposed regions.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Fit the risk of ``core.registration.risk`` to known results, and check it on others.
 
-``python -m tests.bench.fit_risk KNOWN.npz`` (from ``tests.bench.known_results``)
+``python -m tests.bench.fit_risk KNOWN.npz ...`` (from ``tests.bench.known_results``)
 
 Fitted: the procedural implant and every other frame of the real knee. Checked: two implants that nothing was tuned
 on, and the other real frames.
@@ -46,8 +46,9 @@ def area_under(risk: np.ndarray, wrong: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("known", type=Path)
-    known = np.load(parser.parse_args().known)
+    parser.add_argument("known", type=Path, nargs="+")
+    files = [np.load(path) for path in parser.parse_args().known]
+    known = {name: np.concatenate([file[name] for file in files]) for name in files[0]}
     mm = np.linalg.norm(known["error"][:, :3], axis=1)
     deg = np.degrees(np.linalg.norm(known["error"][:, 3:], axis=1))
     real = known["condition"] == "real"
