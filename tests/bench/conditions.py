@@ -6,7 +6,8 @@
 The pictures come from the surfaces themselves, another renderer, two energies, tissue, scatter, noise and a residual
 distortion (``tests.bench.scenes_of_conditions``); "titanium" is metal of an attenuation that the program does not
 expect, "femur alone" a tibial component in the picture that the registration is not told of. Success: within 1 mm and
-1 deg at the pivot. From ``--search`` scenes the poses are also found without any start, in proposed regions.
+1 deg at the pivot. From ``--search`` scenes the poses are also found without any start, in regions proposed by the
+program and in regions as a person draws them (outlines of a few corners, 2 px off).
 """
 
 import argparse
@@ -16,13 +17,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from core.errors import RegistrationError
 from core.geometry.rigid import Rigid
-from core.initialisation.search import find_poses
+from core.initialisation.search import BodyMasks, find_poses
 from core.registration.frame import register_frame
-from core.registration.values import Body, Outcome, Problem, Solution, finish
+from core.registration.values import Body, Outcome, Problem, Shot, Solution, finish
+from core.rendering.path_length import path_length
 from tests.bench.known_results import FIRST_SEED
 from tests.bench.real_sequence import offsets
 from tests.bench.scenes_of_conditions import CONDITIONS, bodies_of, scene
@@ -106,19 +109,40 @@ def main() -> None:
                 return rows_of(solution, truth, problem.bodies, time.thread_time() - before)
 
             print(line(f"{condition}, +-{amplitude:g}", over(options.scenes, near, options.threads)), flush=True)
-    for condition in SEARCHED if options.search else ():
+    for condition, drawn in ((c, d) for c in SEARCHED for d in (True, False)) if options.search else ():
 
-        def sought(implant: str, seed: int, condition: str = condition) -> list[Row]:
+        def sought(implant: str, seed: int, condition: str = condition, drawn: bool = drawn) -> list[Row]:
             problem, truth = _problem(implant, seed, condition, options.cache)
+            masks = drawn_regions(problem, truth, seed) if drawn else None
             before = time.thread_time()
             try:
-                solution = finish(find_poses(problem))
+                solution = finish(find_poses(problem, masks))
             except RegistrationError as error:
                 print(f"{implant} {seed}: {error}")
                 return failed(len(truth), time.thread_time() - before)
             return rows_of(solution, truth, problem.bodies, time.thread_time() - before)
 
-        print(line(f"{condition}, search", over(options.search, sought, options.threads)), flush=True)
+        how = "search in drawn regions" if drawn else "search in proposed regions"
+        print(line(f"{condition}, {how}", over(options.search, sought, options.threads)), flush=True)
+
+
+def drawn_regions(problem: Problem, truth: tuple[Rigid, ...], seed: int) -> list[BodyMasks]:
+    """What a person draws: polygons of a few corners around each shadow, each corner some pixels off."""
+    draw = np.random.default_rng([seed, 13])
+    return [
+        tuple(_drawn(body, pose, shot, draw) for shot in problem.shots)
+        for body, pose in zip(problem.bodies, truth, strict=True)
+    ]
+
+
+def _drawn(body: Body, pose: Rigid, shot: Shot, draw: np.random.Generator) -> np.ndarray:
+    shadow = (path_length(body.mesh, shot.view, pose) > 0).astype(np.uint8)
+    outlines, _ = cv2.findContours(shadow, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    corners = cv2.approxPolyDP(max(outlines, key=cv2.contourArea), 4.0, closed=True)[:, 0]
+    rough = np.round(corners + draw.normal(0, 2.0, corners.shape)).astype(np.int32)
+    mask = np.zeros(shadow.shape, np.uint8)
+    cv2.fillPoly(mask, [rough], 1)
+    return mask.astype(bool) & shot.usable
 
 
 def _problem(implant: str, seed: int, condition: str, cache: Path) -> tuple[Problem, tuple[Rigid, ...]]:
