@@ -15,13 +15,16 @@ from core.geometry.rigid import Rigid
 from core.geometry.volume import Volume
 from core.imaging.attenuation import BONE_PER_MM, from_hounsfield, from_line
 from core.imaging.voxels import Voxels
-from core.registration.values import Body
+from core.registration.values import Body, CutEnd
 from core.study.values import VolumeLink, VoxelValues
 
 BONE_HU = 220.0
 """Where the surface of a bone is drawn in a CT in Hounsfield units, if nobody says otherwise."""
 _MARGIN = 3
 """Voxels kept around what belongs to the body."""
+_SMALLEST_CUT_MM2 = 25.0
+"""A bone that meets a face of the grid in a smaller area only touches it."""
+_CUT_POINTS = 150
 _SMALLEST = 24
 """A volume with fewer voxels along its longest side is not halved again."""
 _TYPICAL_PER_MM = 0.06
@@ -48,6 +51,9 @@ def prepare_bone(
     inside = _labelled(voxels, said, mask)
     if inside is None:
         inside = _bone_by_threshold(voxels, said, notes)
+    ends = _cut_ends(voxels, inside)
+    if ends:
+        notes.append("the CT cuts the bone off: pictures are not compared where it goes on")
     box = _box(inside)
     voxels, inside = _cut(voxels, box), inside[box]
     kept = ndimage.binary_dilation(inside, iterations=1)
@@ -66,6 +72,7 @@ def prepare_bone(
         pivot_mm=mesh.centre_mm,
         notes=(*notes, *levels.notes),
         volumes=pyramid(volume),
+        cut_ends=ends,
     )
 
 
@@ -153,6 +160,28 @@ def _box(inside: Bool[np.ndarray, "k j i"]) -> tuple[slice, slice, slice]:
         first, last = max(int(filled[0]) - _MARGIN, 0), min(int(filled[-1]) + _MARGIN + 1, inside.shape[axis])
         ends.append(slice(min(first, inside.shape[axis] - 2), max(last, first + 2)))
     return ends[0], ends[1], ends[2]
+
+
+def _cut_ends(voxels: Voxels, inside: Bool[np.ndarray, "k j i"]) -> tuple[CutEnd, ...]:
+    """The faces of the grid that the bone runs through, not those that it only touches."""
+    ends = []
+    for axis, at in [(axis, at) for axis, size in enumerate(inside.shape) for at in (0, size - 1)]:
+        face = np.argwhere(np.take(inside, at, axis=axis))
+        along = 2 - axis
+        area_mm2 = len(face) * float(np.prod(np.delete(voxels.spacing_mm, along)))
+        if area_mm2 < _SMALLEST_CUT_MM2:
+            continue
+        face = face[:: max(1, len(face) // _CUT_POINTS)]
+        indices = np.insert(face, axis, at, axis=1)[:, ::-1]
+        outward = np.zeros(3)
+        outward[along] = 1.0 if at else -1.0
+        ends.append(
+            CutEnd(
+                points_mm=voxels.body_from_grid.apply(indices * voxels.spacing_mm),
+                outward=voxels.body_from_grid.rotation @ outward,
+            )
+        )
+    return tuple(ends)
 
 
 def _cut(voxels: Voxels, box: tuple[slice, slice, slice]) -> Voxels:

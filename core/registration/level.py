@@ -12,6 +12,7 @@ from core.geometry.rigid import Rigid
 from core.geometry.view import NEAREST_DEPTH_MM, View
 from core.geometry.volume import Volume
 from core.imaging.smoothing import gaussian_kernel, smooth
+from core.registration.cut_ends import beyond_cut_ends
 from core.registration.fused_kernels import equations_in_world, gradient_gram
 from core.registration.pictures import Pictures, log_intensity, pictures_of
 from core.registration.recipe import Recipe, Stage
@@ -297,10 +298,12 @@ def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage:
     distance = shot.edge_distance_px[middle::factor, middle::factor][top : top + height, left : left + width]
     scale = max(shot.view.width_px, shot.view.height_px) / 1024
     kept = recipe.circle_margin_px * scale + factor * (recipe.smoothing_px + 1.0)
-    target = target_of(picture, distance > kept, stage.clip_quantile)
+    cropped = view.cropped(left, top, width, height)
+    counts = (distance > kept) & ~beyond_cut_ends(bodies, around, cropped)
+    target = target_of(picture, counts, stage.clip_quantile)
     weight = target.counts.astype(np.float32)
     return LevelView(
-        view=view.cropped(left, top, width, height),
+        view=cropped,
         target=target,
         weight=weight,
         weighted=np.ascontiguousarray(np.moveaxis(target.gradient, -1, 0) * weight),

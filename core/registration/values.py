@@ -62,6 +62,17 @@ class Shot:
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CutEnd:
+    """Where a bone's CT ends but the bone goes on: what lies beyond is in the pictures and not in the body."""
+
+    points_mm: Float[np.ndarray, "n 3"]
+    """On the cut, in the body's frame."""
+    outward: Float[np.ndarray, "3"]
+    """Unit vector out of the CT."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Body:
     """A rigid body ready for registration: a closed surface in mm, and for a bone from CT its attenuation too.
 
@@ -81,6 +92,8 @@ class Body:
     """What was repaired or found when it was loaded, for people to read."""
     volumes: tuple[Volume, ...] = ()
     """Finest first; empty for a body that is a surface alone (an implant component)."""
+    cut_ends: tuple[CutEnd, ...] = ()
+    """Shafts that the CT cuts off."""
 
     @property
     def mesh(self) -> TriangleMesh:
