@@ -25,7 +25,7 @@ check 'ruff' -m ruff check .
 check 'ruff format' -m ruff format --check .
 check 'mypy' -m mypy
 check 'import contracts' -c "$LINT_IMPORTS"
-check 'pytest' -m pytest
+check 'pytest' -m pytest -n auto --dist worksteal
 [ -z "$failed" ] || {
     printf '\nFailed: %s\n' "${failed#, }"
     exit 1

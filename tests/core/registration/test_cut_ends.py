@@ -19,7 +19,8 @@ from tests.scenes import rig
 
 SPACING = np.array([1.0, 1.0, 1.0])
 SAID = VolumeLink(file=FileLink(path=Path("ct.nii")), values=VoxelValues.HOUNSFIELD)
-TRUTH = Rigid(rotation=so3_exp(np.array([0.15, -0.1, 0.3])), translation_mm=[-20.0, -18.0, -30.0])
+TRUTH = Rigid(rotation=so3_exp(np.array([1.4, -0.1, 0.2])), translation_mm=[-20.0, 30.0, -18.0])
+"""The shaft lies across both views."""
 
 
 def shaft(length: int) -> Voxels:
@@ -82,5 +83,5 @@ def test_the_longer_shaft_does_not_pull_the_shorter_one(body, shots):
         return float(np.linalg.norm(found.apply(one.pivot_mm[None]) - TRUTH.apply(one.pivot_mm[None])))
 
     known, unknown = off_mm(body), off_mm(replace(body, cut_ends=()))
-    assert known < 0.3
-    assert known < unknown
+    assert known < 0.1
+    assert 2 * known < unknown
