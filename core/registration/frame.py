@@ -18,7 +18,7 @@ from core.registration.risk import LIMIT, risks_of
 from core.registration.uncertainty import whole_covariance
 from core.registration.values import Body, Outcome, Problem, Solution, Step
 from core.registration.visibility import seen_share, shows_nothing
-from core.solvers.levenberg_marquardt import Damping, minimise
+from core.solvers.levenberg_marquardt import Damping, Iterate, minimise
 
 LEAST_SEEN = 0.25
 """With a smaller share of a body inside the usable pictures its pose is not looked for."""
@@ -30,6 +30,7 @@ _RIVAL_COST = 0.02
 _FINALISTS = 4
 _RIVALS = 2
 _ROUNDS = 5
+_ROBUST_ROUNDS = 2
 _BETTER = 1e-4
 _NEAR_MM, _NEAR_DEG = 2.0, 3.0
 """Candidates closer than this are one."""
@@ -148,6 +149,8 @@ def _concluded(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, Sol
     if _doubted(run, fit) and run.recipe.second_starts:
         fit = yield from _second_start(run, starts, fit)
     fit, rivals = yield from _try_mirrored(run, fit)
+    if run.recipe.robust_scale > 0:
+        fit = yield from _without_outliers(run, fit)
     return _solution(run, fit, rivals)
 
 
@@ -196,29 +199,12 @@ def _descend(
     Reports progress between the two ends of ``span``.
     """
     free = range(len(run.bodies)) if free is None else free
-    scale = np.tile([1.0, 1.0, 1.0, *[1 / run.recipe.lever_mm] * 3], len(free))
     fit: _Fit | None = None
     for index, stage in enumerate(stages):
         level = run.level(poses, stage)
-        search = minimise(
-            partial(_evaluated, level, free),
-            lambda point, twist: _moved(run.bodies, point, twist, free),
-            poses,
-            scale,
-            Damping(iterations=stage.iterations, settled=stage.settled),
-        )
-        tried = 0
-        while True:
-            try:
-                at = next(search)
-            except StopIteration as stop:
-                last = stop.value
-                break
-            run.evaluations += 1
-            tried += 1
-            share = (index + min(tried / stage.iterations, 1.0)) / len(stages)
-            done = span[0] + share * (span[1] - span[0])
-            yield run.report(f"{name} {stage.picture_px} px", done, at.point, at.model.cost)
+        width = (span[1] - span[0]) / len(stages)
+        part = (span[0] + index * width, span[0] + (index + 1) * width)
+        last = yield from _settle(run, level, poses, stage, f"{name} {stage.picture_px} px", part, free)
         poses = last.point
         if not run.chosen and stage.picture_px >= run.recipe.fewest_px_to_choose:
             _choose_attenuation(run, level, poses)
@@ -226,6 +212,42 @@ def _descend(
     if fit is None:
         raise RegistrationError("a registration needs at least one stage")
     return fit
+
+
+def _settle(
+    run: _Run, level: Level, poses: Poses, stage: Stage, name: str, span: tuple[float, float], free: Sequence[int]
+) -> Generator[Step, None, Iterate[Poses, Evaluation]]:
+    """To the minimum at one level."""
+    search = minimise(
+        partial(_evaluated, level, free),
+        lambda point, twist: _moved(run.bodies, point, twist, free),
+        poses,
+        np.tile([1.0, 1.0, 1.0, *[1 / run.recipe.lever_mm] * 3], len(free)),
+        Damping(iterations=stage.iterations, settled=stage.settled),
+    )
+    tried = 0
+    while True:
+        try:
+            at = next(search)
+        except StopIteration as stop:
+            reached: Iterate[Poses, Evaluation] = stop.value
+            return reached
+        run.evaluations += 1
+        tried += 1
+        done = span[0] + min(tried / stage.iterations, 1.0) * (span[1] - span[0])
+        yield run.report(name, done, at.point, at.model.cost)
+
+
+def _without_outliers(run: _Run, fit: _Fit) -> Generator[Step, None, _Fit]:
+    """The fit with less weight on what it does not explain; judged as any other, on all pixels."""
+    stage, poses = run.recipe.stages[-1], fit.poses
+    for _ in range(_ROBUST_ROUNDS):
+        level = run.level(poses, stage)
+        level.discount_outliers(poses, run.recipe.robust_scale)
+        last = yield from _settle(run, level, poses, stage, "without outliers", (0.98, 1.0), range(len(poses)))
+        poses = last.point
+    run.evaluations += 1
+    return _Fit(poses=poses, last=run.level(poses, stage).evaluate(poses), settled=last.settled)
 
 
 def _choose_attenuation(run: _Run, level: Level, poses: Poses) -> None:

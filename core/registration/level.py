@@ -26,6 +26,7 @@ from core.similarity.gradient_correlation import (
     FEWEST_PIXELS,
     NormalEquations,
     Target,
+    central_differences,
     normal_equations,
     says_nothing,
     target_of,
@@ -37,6 +38,9 @@ __all__ = ["Evaluation", "Level", "LevelView", "Pictures", "Poses", "log_intensi
 
 _SMALLEST_CUT_PX = 16
 _VOXELS_A_PIXEL = 1.0
+_OUTLIER_SMOOTHING_PX = 1.0
+_EDGE_SHARE = 0.2
+"""Drawn gradients above this share of the largest are edges."""
 """Largest voxel over the pixel's footprint at which a volume still looks as fine as the picture."""
 
 
@@ -171,6 +175,17 @@ class Level:
         evaluation = self.evaluate(poses, free)
         self._attenuation = kept
         return evaluation
+
+    def discount_outliers(self, poses: Poses, scale: float) -> None:
+        """From now on, gradients that the bodies at the poses do not explain count less.
+
+        Weights are Cauchy's, ``1 / (1 + (e / (scale s))^2)`` of the residual's length e over its robust deviation s
+        along the drawn edges of the view. Costs are lower than without, and comparable only within this level.
+        """
+        self.views = tuple(
+            cut if cut.target.pixels < FEWEST_PIXELS else _discounted(cut, self.draw(cut.view, poses)[..., :1], scale)
+            for cut in self.views
+        )
 
     def draw(self, view: View, poses: Poses) -> Float32[np.ndarray, "h w c"]:
         """The shadow and its derivatives with respect to camera-axis twists about the pivots."""
@@ -308,6 +323,25 @@ def _cut(bodies: Sequence[Body], shot: Pictures, around: Sequence[Poses], stage:
         weight=weight,
         weighted=np.ascontiguousarray(np.moveaxis(target.gradient, -1, 0) * weight),
         picture=picture,
+    )
+
+
+def _discounted(cut: LevelView, drawn: Float32[np.ndarray, "h w 1"], scale: float) -> LevelView:
+    seen, counts = cut.target.gradient, cut.target.counts
+    shown = central_differences(np.ascontiguousarray(drawn))[..., 0]
+    strength = float((seen[counts] * shown[counts]).sum()) / max(float((shown[counts] ** 2).sum()), 1e-9)
+    residual = np.linalg.norm(seen - strength * shown, axis=-1)[..., None]
+    residual = smooth(np.ascontiguousarray(residual, dtype=np.float32), _OUTLIER_SMOOTHING_PX)[..., 0]
+    length = strength * np.linalg.norm(shown, axis=-1)
+    drawn_edges = counts & (np.abs(length) > _EDGE_SHARE * float(np.abs(length[counts]).max()))
+    usual = 1.4826 * float(np.median(residual[drawn_edges])) if drawn_edges.any() else 0.0
+    weight = (cut.weight / (1.0 + (residual / max(scale * usual, 1e-9)) ** 2)).astype(np.float32)
+    energy = float((weight[..., None].astype(np.float64) * seen.astype(np.float64) ** 2).sum())
+    return replace(
+        cut,
+        target=replace(cut.target, energy=energy),
+        weight=weight,
+        weighted=np.ascontiguousarray(np.moveaxis(seen, -1, 0) * weight),
     )
 
 

@@ -1,7 +1,7 @@
 """The registration methods by name: ours and the published ones, behind one call."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import final
 
@@ -10,7 +10,7 @@ from core.geometry.rigid import Rigid
 from core.registration.frame import register_frame
 from core.registration.published import VERISERUM, XVR
 from core.registration.recipe import Recipe
-from core.registration.record import METHOD
+from core.registration.record import METHOD, ROBUST, ROBUST_SCALE
 from core.registration.values import Problem, Solution, Step
 
 Run = Callable[[Problem, Sequence[Rigid], Recipe | None], Generator[Step, None, Solution]]
@@ -27,6 +27,11 @@ class Method:
     about: str
     """One sentence for a tooltip: what it does, and when to take it."""
     run: Run
+
+
+def _robust(problem: Problem, starts: Sequence[Rigid], recipe: Recipe | None) -> Generator[Step, None, Solution]:
+    recipe = replace(Recipe() if recipe is None else recipe, robust_scale=ROBUST_SCALE)
+    return (yield from register_frame(problem, starts, recipe))
 
 
 def _veriserum(problem: Problem, starts: Sequence[Rigid], recipe: Recipe | None) -> Generator[Step, None, Solution]:
@@ -49,6 +54,13 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             label="Gauss-Newton",
             about="Gradient correlation of log pictures in all views by Gauss-Newton: fast and the most accurate",
             run=register_frame,
+        ),
+        ROBUST: Method(
+            id=ROBUST,
+            label="Gauss-Newton, robust",
+            about="The same, then once more with less weight on what the model does not explain: for pictures with "
+            "cables, markers or bodies that are not registered",
+            run=_robust,
         ),
         VERISERUM: Method(
             id=VERISERUM,

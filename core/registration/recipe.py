@@ -72,6 +72,9 @@ class Recipe:
     """Largest perturbation of the second starts along and about each axis."""
     mirrored: bool = True
     """Whether mirrored and turned poses of nearly symmetric bodies are tried."""
+    robust_scale: float = 0.0
+    """Residuals beyond this many of their usual deviations lose weight in a last pass; 0 leaves that pass out. About 2
+    helps where something in the pictures is not in the model: a cable, a marker, a body that is not registered."""
     seed: int = 0
     calibration_across_mm: float = 0.15
     """How far a body appears displaced along each axis of a picture because its calibration is a little wrong (one

@@ -12,6 +12,9 @@ from core.study.values import PoseRecord, PoseStatus
 
 METHOD = "gauss-newton"
 """Gauss-Newton on the correlation of log-image gradients."""
+ROBUST = "gauss-newton-robust"
+"""The same with a last pass that discounts what the model does not explain."""
+ROBUST_SCALE = 2.0
 
 
 _USED_BY_ALL = ("attenuation_per_mm", "attenuations_per_mm", "smoothing_px", "circle_margin_px", "gate", "volume_gate")
@@ -56,6 +59,8 @@ def details_of(recipe: Recipe, bodies: Sequence[str], method: str = METHOD) -> d
 def _settings(recipe: Recipe, method: str) -> dict[str, object]:
     published: dict[str, VeriserumSchedule | XvrSchedule] = {VERISERUM: recipe.veriserum, XVR: recipe.xvr}
     everything = {name: value for name, value in asdict(recipe).items() if name not in published}
+    if method == ROBUST:
+        return everything | {"robust_scale": ROBUST_SCALE}
     if method not in published:
         return everything
     return {name: everything[name] for name in _USED_BY_ALL} | asdict(published[method])

@@ -76,7 +76,7 @@ def test_all_refuse_alike(body, shots, name):
 
 
 def test_an_unknown_method_is_named_with_those_there_are():
-    with pytest.raises(RegistrationError, match="'magic'; there is: gauss-newton, veriserum, xvr"):
+    with pytest.raises(RegistrationError, match="'magic'; there is: gauss-newton, gauss-newton-robust, veriserum, xvr"):
         method_named("magic")
 
 
