@@ -68,11 +68,12 @@ def solution_at(
     problem: Problem, poses: Poses, recipe: Recipe, trace: Sequence[Step], evaluations: int, began: float, settled: bool
 ) -> Solution:
     """The solution at poses found elsewhere; cost, scores and covariance are those of our own last stage there."""
+    recipe = recipe.suited_to(problem.bodies)
     level = Level(problem.bodies, pictures_of(problem), poses, recipe.stages[-1], recipe)
     last = level.evaluate(poses)
     outcome = Outcome.CONVERGED if settled else Outcome.STALLED
     risks = risks_of(problem, poses, last, recipe.stages[-1].picture_px)
-    if last.cost > recipe.gate_for(problem.bodies) or any(risk > LIMIT for risk in risks):
+    if last.cost > recipe.gate or any(risk > LIMIT for risk in risks):
         outcome = Outcome.DOUBTFUL
     return Solution(
         poses=poses,

@@ -108,12 +108,13 @@ class _Batch:
     def __init__(
         self, problems: list[Problem], starts: list[Poses], recipe: Recipe, device: str, pool: ThreadPoolExecutor
     ) -> None:
+        recipe = recipe.suited_to(problems[0].bodies)
         self._problems, self._starts, self._recipe = problems, starts, recipe
         self._device, self._pool = device, pool
         self._bodies: tuple[Body, ...] = problems[0].bodies
         self._pivots_mm = np.stack([body.pivot_mm for body in self._bodies])
         self._poses = _stacked(starts)
-        self._attenuation = np.full((len(problems), len(self._bodies)), recipe.attenuation_per_mm)
+        self._attenuation = np.tile(recipe.first_attenuations(self._bodies), (len(problems), 1))
         self._traces: list[list[Step]] = [[] for _ in problems]
         self._evaluations = np.zeros(len(problems), dtype=np.int64)
         self._began = time.perf_counter()

@@ -89,7 +89,7 @@ def register_frame(
     Raises:
         RegistrationError: not one start a body.
     """
-    recipe = Recipe() if recipe is None else recipe
+    recipe = (Recipe() if recipe is None else recipe).suited_to(problem.bodies)
     if len(starts) != len(problem.bodies):
         raise RegistrationError(f"{len(problem.bodies)} bodies need as many start poses, got {len(starts)}")
     began = time.perf_counter()
@@ -133,7 +133,7 @@ def conclude(
     """What ``register_frame`` does after its descent: second starts, mirrored poses, the solution."""
     run = _Run(
         problem,
-        recipe,
+        recipe.suited_to(problem.bodies),
         pictures_of(problem),
         time.perf_counter(),
         list(reached.trace),
@@ -156,7 +156,7 @@ def _concluded(run: _Run, starts: Poses, fit: _Fit) -> Generator[Step, None, Sol
 
 def _doubted(run: _Run, fit: _Fit) -> bool:
     risks = _risks(run, fit)
-    return fit.last.cost > run.recipe.gate_for(run.bodies) or any(risk > LIMIT for risk in risks)
+    return fit.last.cost > run.recipe.gate or any(risk > LIMIT for risk in risks)
 
 
 def _risks(run: _Run, fit: _Fit) -> tuple[float, ...]:
@@ -361,7 +361,7 @@ def _best_start(
 ) -> Generator[Step, None, Rigid]:
     """Where one body fits best from many starts: coarse with and without clipping, then the finalists."""
     body = run.bodies[index]
-    ranking = replace(run.recipe.stages[min(1, len(run.recipe.stages) - 1)], margin_mm=20.0)
+    ranking = replace(run.recipe.stages[min(1, len(run.recipe.stages) - 1)], margin_mm=run.recipe.ranking_margin_mm)
     level = run.level(_with(poses, index, starts[index]), ranking)
     name = f"second start {body.name}"
     ranked: list[tuple[float, Rigid]] = []

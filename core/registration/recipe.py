@@ -1,8 +1,8 @@
 """The schedule of a registration: which picture sizes, how far, and when to doubt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import dataclass, field, replace
+from typing import Self, final
 
 from core.errors import RegistrationError
 from core.registration.published import VeriserumSchedule, XvrSchedule
@@ -34,6 +34,13 @@ STAGES = (
 )
 """Coarse to fine, as measured best on real dual-plane pictures."""
 
+VOLUME_STAGES = (
+    Stage(picture_px=128, margin_mm=12.0, clip_quantile=0.9, iterations=20, settled=0.02),
+    Stage(picture_px=256, margin_mm=5.0, settled=0.01),
+    Stage(picture_px=512, margin_mm=4.0, settled=0.01),
+)
+"""For bones from CT, which lie among others that look alike: nearer, and not from the coarsest pictures."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,8 @@ class Recipe:
     """Everything that decides what a registration does; stored with its result."""
 
     stages: tuple[Stage, ...] = STAGES
+    volume_stages: tuple[Stage, ...] = VOLUME_STAGES
+    """Taken instead where a body comes from CT, unless ``stages`` are others than usual."""
     attenuation_per_mm: float = 0.5
     """Of the drawn bodies, to begin with: metal on real pictures."""
     attenuations_per_mm: tuple[float, ...] = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -65,6 +74,8 @@ class Recipe:
     volume_gate: float = 0.7
     """The same where a body comes from CT: bones explain less of a picture than metal. Between right and wrong poses of
     a real wrist (at most 0.71, at least 0.71) and of simulated ones (0.59, 0.78)."""
+    ranking_margin_mm: float = 20.0
+    """How far around the bodies second starts are compared."""
     second_starts: int = 12
     """Perturbed starts a body when the gate is not met; 0 switches the second start off."""
     spread_mm: float = 6.0
@@ -102,9 +113,13 @@ class Recipe:
         """With what each body is drawn to begin with: 1/mm for a surface, a factor for a CT."""
         return tuple(self.volume_factor if body.volumes else self.attenuation_per_mm for body in bodies)
 
-    def gate_for(self, bodies: Sequence[Body]) -> float:
-        """The cost above which a result with these bodies is doubted."""
-        return self.volume_gate if any(body.volumes for body in bodies) else self.gate
+    def suited_to(self, bodies: Sequence[Body]) -> Self:
+        """The recipe itself, or with a body from CT the one whose stages and gate are those for CT."""
+        if not any(body.volumes for body in bodies):
+            return self
+        stages = self.volume_stages if self.stages == STAGES else self.stages
+        margin_mm = 2.0 * stages[min(1, len(stages) - 1)].margin_mm
+        return replace(self, stages=stages, gate=self.volume_gate, ranking_margin_mm=margin_mm)
 
     def attenuations_of(self, body: Body) -> tuple[float, ...]:
         """What is tried for one body."""

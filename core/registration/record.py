@@ -17,6 +17,7 @@ ROBUST = "gauss-newton-robust"
 ROBUST_SCALE = 2.0
 
 
+_STAGES = ("stages", "volume_stages")
 _USED_BY_ALL = ("attenuation_per_mm", "attenuations_per_mm", "smoothing_px", "circle_margin_px", "gate", "volume_gate")
 """What the published methods take from the recipe beside their own schedule."""
 
@@ -47,8 +48,8 @@ def details_of(recipe: Recipe, bodies: Sequence[str], method: str = METHOD) -> d
     values: Mapping[str, object] = _settings(recipe, method)
     details: dict[str, str | float | int] = {"bodies": " ".join(bodies)}
     for name, value in values.items():
-        if name == "stages":
-            details[name] = " ".join(str(stage.picture_px) for stage in recipe.stages)
+        if name in _STAGES:
+            details[name] = " ".join(str(stage.picture_px) for stage in getattr(recipe, name))
         elif isinstance(value, (str, float, int)):
             details[name] = value
         else:

@@ -9,7 +9,6 @@ axis around a hand-set pose: the share that ends in one pose, the spread there, 
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,7 +21,7 @@ from core.io.mayacam import read_mayacam
 from core.io.volumes import read_voxels
 from core.registration.bone import prepare_bone, typical_slope_per_mm
 from core.registration.frame import register_frame
-from core.registration.recipe import Recipe, Stage
+from core.registration.recipe import Recipe
 from core.registration.values import Body, Problem, Shot, finish
 from core.rendering.silhouette import silhouette
 from core.study.values import FileLink, VolumeLink, VoxelValues
@@ -44,8 +43,6 @@ STARTS = {
 }
 """Pair and bone: world_from_body as ZXY angles (deg) and mm, rounded; of the forearm from a search in regions drawn by
 hand, of the second and third metacarpal (one piece of CT) from landmarks picked in both views."""
-NEAR = (Stage(picture_px=256, margin_mm=5.0), Stage(picture_px=512, margin_mm=4.0))
-"""For the metacarpals, among bones that look alike: in the whole schedule's wide first stages they slide to others."""
 
 
 def shots() -> list[tuple[Shot, Shot]]:
@@ -89,10 +86,7 @@ def main() -> None:
     pairs, bones = shots(), {name: bone(name) for name in ("rad", "uln", "mc2_mc3")}
     recipe = Recipe(mirrored=False, second_starts=0, volume_factor=options.factor)
     for (pair, name), (angles, place) in STARTS.items():
-        near = Rigid.from_euler(angles, place)
-        measure(pairs[pair], bones[name], near, recipe, options, f"pair {pair} {name}")
-        if name.startswith("mc"):
-            measure(pairs[pair], bones[name], near, replace(recipe, stages=NEAR), options, f"pair {pair} {name} near")
+        measure(pairs[pair], bones[name], Rigid.from_euler(angles, place), recipe, options, f"pair {pair} {name}")
 
 
 def measure(

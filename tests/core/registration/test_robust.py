@@ -1,6 +1,5 @@
 """Something in the pictures that no model explains: the robust pass keeps it from pulling the body."""
 
-
 import numpy as np
 import pytest
 import trimesh
@@ -53,7 +52,7 @@ def test_only_what_is_not_explained_loses_weight(body, spoiled):
     level.discount_outliers((TRUTH,), ROBUST_SCALE)
     for cut, full in zip(level.views, before, strict=True):
         share = cut.weight[full > 0] / full[full > 0]
-        assert share.min() < 0.6
+        assert share.min() < 0.7
         assert np.median(share) > 0.9
         assert cut.target.energy > 0
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.geometry.rigid import Rigid, so3_exp, so3_log
+from core.geometry.volume import Volume
 from core.registration.body import prepare_body
 from core.registration.frame import register_frame
 from core.registration.level import Level, pictures_of
@@ -144,3 +145,17 @@ def test_the_risk_is_stored_with_the_pose_and_a_risky_fit_is_doubtful(body, shot
     )
     assert lost.risk[0] > LIMIT
     assert lost.outcome is Outcome.DOUBTFUL
+
+
+def test_bones_from_ct_have_their_own_stages_and_gate(body):
+    bone = replace(
+        body, volumes=(Volume(attenuation_per_mm=np.ones((4, 4, 4)), spacing_mm=np.ones(3), body_from_grid=TRUTH),)
+    )
+    recipe = Recipe()
+    assert recipe.suited_to((body,)) is recipe
+    suited = recipe.suited_to((body, bone))
+    assert suited.stages == recipe.volume_stages
+    assert suited.gate == recipe.volume_gate
+    assert suited.suited_to((bone,)) == suited
+    chosen = Recipe(stages=recipe.stages[:2])
+    assert chosen.suited_to((bone,)).stages == chosen.stages
