@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from app.wizards.sources import BodyFile, Lengths, PairBy, Pictures, PlaneFiles, Sources, TrialFiles
+from app.wizards.sources import BodyFile, BoneFile, Lengths, PairBy, Pictures, PlaneFiles, Sources, TrialFiles
 from core.errors import DuoscopeError, GeometryError, PairingError
 from core.geometry.mesh import TriangleMesh
 from core.geometry.view import View, triangulate
@@ -84,7 +84,7 @@ class TrialReport:
 class BodyReport:
     """A body made ready, or why it cannot be used."""
 
-    file: BodyFile
+    file: BodyFile | BoneFile
     body: Body | None = None
     problem: str = ""
 
@@ -138,6 +138,14 @@ def check_body(sources: Sources, file: BodyFile) -> BodyReport:
     try:
         surface: TriangleMesh = sources.surface(file.path, file.units)
         return BodyReport(file=file, body=sources.prepare(file.name, surface))
+    except DuoscopeError as error:
+        return BodyReport(file=file, problem=f"{sentence(str(error))}.")
+
+
+def check_bone(sources: Sources, file: BoneFile) -> BodyReport:
+    """Read a volume as it was said and make the bone ready."""
+    try:
+        return BodyReport(file=file, body=sources.bone(file))
     except DuoscopeError as error:
         return BodyReport(file=file, problem=f"{sentence(str(error))}.")
 

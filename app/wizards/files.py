@@ -2,12 +2,24 @@
 
 import shutil
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
-from app.wizards.sources import BodyFile, Lengths, Measured, PairBy, Pairs, Pictures, TrialFiles
+from app.wizards.sources import (
+    BodyFile,
+    BoneFile,
+    Lengths,
+    Meaning,
+    Measured,
+    PairBy,
+    Pairs,
+    Pictures,
+    TrialFiles,
+    VolumeFacts,
+)
 from core.geometry.mesh import TriangleMesh
 from core.geometry.view import View
 from core.io.calibration import inspect_calibration
@@ -15,14 +27,31 @@ from core.io.images import check_sizes, contrast_fault, find_sequence, pair_sequ
 from core.io.mesh_files import guess_units, read_mesh, read_surface
 from core.io.study import StudyFile
 from core.io.study.add import body_from_file, trial_from_files
+from core.io.study.add_bone import bone_from_files, link_to, with_typical_slope
+from core.io.volumes import is_volume, read_link, read_voxels, series_in
 from core.registration.body import prepare_body
+from core.registration.bone import prepare_bone
 from core.registration.values import Body
-from core.study.values import BodyRecord, Trial
+from core.study.values import BodyRecord, Trial, VolumeLink, VoxelValues
+
+_TIFF = (".tif", ".tiff")
+_MOST_LABELS = 64
+_SAMPLED = 2_000_000
+_VALUES = {
+    Meaning.HOUNSFIELD: VoxelValues.HOUNSFIELD,
+    Meaning.BRIGHTNESS: VoxelValues.HOUNSFIELD,  # until a slope is known
+    Meaning.ATTENUATION: VoxelValues.ATTENUATION,
+    Meaning.LABELS: VoxelValues.LABELS,
+}
 
 
 @final
 class DiskSources:
     """Reads with core.io; the same calls that the command line makes."""
+
+    def __init__(self) -> None:
+        self._bones: dict[BoneFile, BodyRecord] = {}
+        """Records of bones that were prepared, so that a whole CT is not read twice; their names are empty."""
 
     def view(self, path: Path, name: str, size: tuple[int, int], lengths: Lengths) -> tuple[View, tuple[str, ...]]:
         """A calibration with notes."""
@@ -64,6 +93,37 @@ class DiskSources:
         """The surface made ready."""
         return prepare_body(name, surface)
 
+    def is_volume(self, path: Path) -> bool:
+        """Whether a path is a volume rather than a surface."""
+        return is_volume(path)
+
+    def volume(self, path: Path, series: str = "") -> VolumeFacts:
+        """What a volume says of itself; a TIFF says no spacing."""
+        several = tuple(series_in(path).items()) if path.is_dir() and not _is_tiff(path) else ()
+        chosen = series or (several[0][0] if several else "")
+        voxels = read_voxels(path, spacing_mm=(1.0, 1.0, 1.0) if _is_tiff(path) else None, series=chosen)
+        sample = voxels.stored.reshape(-1)[:: max(1, voxels.stored.size // _SAMPLED)]
+        shape, spacing = voxels.stored.shape[::-1], voxels.spacing_mm
+        return VolumeFacts(
+            shape=(shape[0], shape[1], shape[2]),
+            spacing_mm=None if _is_tiff(path) else (float(spacing[0]), float(spacing[1]), float(spacing[2])),
+            low=float(sample.min()) * voxels.slope + voxels.intercept,
+            high=float(sample.max()) * voxels.slope + voxels.intercept,
+            labels=_labels(voxels.stored),
+            series=several if len(several) > 1 else (),
+        )
+
+    def bone(self, file: BoneFile) -> Body:
+        """The bone made ready."""
+        said = _said(file)
+        voxels, mask = read_link(said)
+        body = prepare_bone(file.name, voxels, said, mask)
+        if file.meaning is Meaning.BRIGHTNESS:
+            slope = f"its numbers have no unit; {said.slope_per_mm:.3g} 1/mm each is assumed; registration adapts it"
+            body = replace(body, notes=(*body.notes, slope))
+        self._bones[replace(file, name="")] = BodyRecord(name="", volume=said, notes=body.notes)
+        return body
+
     def trial(self, files: TrialFiles) -> Trial:
         """The trial with links and checksums."""
         first, second = files.planes[0], files.planes[1] if len(files.planes) > 1 else None
@@ -77,9 +137,12 @@ class DiskSources:
             lengths=files.lengths,
         )
 
-    def body(self, file: BodyFile) -> BodyRecord:
+    def body(self, file: BodyFile | BoneFile) -> BodyRecord:
         """The body's record."""
-        return body_from_file(file.name, file.path, file.units)
+        if isinstance(file, BodyFile):
+            return body_from_file(file.name, file.path, file.units)
+        known = self._bones.get(replace(file, name=""))
+        return bone_from_files(file.name, _said(file)) if known is None else replace(known, name=file.name)
 
     def write_study(
         self, place: Path, name: str, trial: Trial | None, bodies: tuple[BodyRecord, ...]
@@ -100,3 +163,35 @@ class DiskSources:
             if not done:
                 shutil.rmtree(place, ignore_errors=True)
         return place
+
+
+def _said(file: BoneFile) -> VolumeLink:
+    """What the study stores of a volume."""
+    said = VolumeLink(
+        file=link_to(file.path),
+        values=_VALUES[file.meaning],
+        spacing_mm=file.spacing_mm,
+        flips=file.flips,
+        series=file.series,
+        mask=None if file.mask is None else link_to(file.mask),
+        labels=file.labels,
+        threshold=file.threshold,
+    )
+    return with_typical_slope(said) if file.meaning is Meaning.BRIGHTNESS else said
+
+
+def _is_tiff(path: Path) -> bool:
+    if path.is_dir():
+        endings = {one.suffix.lower() for one in path.iterdir() if one.is_file()}
+        return bool(endings) and endings <= set(_TIFF)
+    return path.suffix.lower() in _TIFF
+
+
+def _labels(stored: np.ndarray) -> tuple[int, ...]:
+    """Its numbers without 0, where they are few and whole."""
+    sample = stored.reshape(-1)[:: max(1, stored.size // _SAMPLED)]
+    if len(np.unique(sample)) > _MOST_LABELS:
+        return ()
+    found = np.unique(stored)
+    whole = len(found) <= _MOST_LABELS and bool((found == np.round(found)).all())
+    return tuple(int(value) for value in found if value != 0) if whole else ()

@@ -12,7 +12,7 @@ from app.wizards.files import DiskSources
 from app.wizards.parts import Weight
 from app.wizards.place_page import PlacePage
 from app.wizards.preview_page import PreviewPage
-from app.wizards.sources import BodyFile, Sources, TrialFiles
+from app.wizards.sources import BodyFile, BoneFile, Sources, TrialFiles
 from app.wizards.trial_page import TrialPage
 from app.workers.runner import Runner
 from core.study.values import BodyRecord, Trial
@@ -177,7 +177,7 @@ def _asked(wizard: WritingWizard) -> Any:  # noqa: ANN401
 
 
 def _make_study(
-    sources: Sources, place: Path, name: str, trial: TrialFiles, bodies: tuple[BodyFile, ...]
+    sources: Sources, place: Path, name: str, trial: TrialFiles, bodies: tuple[BodyFile | BoneFile, ...]
 ) -> Generator[str, None, Path]:
     made_trial = yield from _make_trial(sources, trial)
     made_bodies: list[BodyRecord] = []
@@ -192,6 +192,6 @@ def _make_trial(sources: Sources, files: TrialFiles) -> Generator[str, None, Tri
     return sources.trial(files)
 
 
-def _make_body(sources: Sources, file: BodyFile) -> Generator[str, None, BodyRecord]:
+def _make_body(sources: Sources, file: BodyFile | BoneFile) -> Generator[str, None, BodyRecord]:
     yield f"Reading {file.name}"
     return sources.body(file)

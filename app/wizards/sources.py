@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol, final
 
@@ -67,6 +68,51 @@ class BodyFile:
     units: str
 
 
+class Meaning(Enum):
+    """What the numbers of a volume mean; the value is how a person is asked."""
+
+    HOUNSFIELD = "Hounsfield units (CT)"
+    BRIGHTNESS = "brightness without a unit"
+    ATTENUATION = "attenuation in 1/mm"
+    LABELS = "labels of structures"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoneFile:
+    """Where a bone comes from and what a person said of its volume."""
+
+    name: str
+    path: Path
+    """A file, or a folder of slices."""
+    meaning: Meaning
+    spacing_mm: tuple[float, float, float] | None = None
+    """Along columns, rows and slices, where the file does not say it."""
+    flips: str = ""
+    series: str = ""
+    mask: Path | None = None
+    labels: tuple[int, ...] = ()
+    """Empty takes all but 0."""
+    threshold: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeFacts:
+    """What a volume says of itself before a person says the rest."""
+
+    shape: tuple[int, int, int]
+    """Voxels along columns, rows and slices."""
+    spacing_mm: tuple[float, float, float] | None
+    """None where the file does not say it."""
+    low: float
+    high: float
+    labels: tuple[int, ...] = ()
+    """Its numbers without 0, where they are few and whole."""
+    series: tuple[tuple[str, str], ...] = ()
+    """Identifier and description of each DICOM series, where there are several."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -105,10 +151,19 @@ class Sources(Protocol):
     def prepare(self, name: str, surface: TriangleMesh) -> Body:
         """The surface made ready, with notes of what was repaired."""
 
+    def is_volume(self, path: Path) -> bool:
+        """Whether a path is a volume rather than a surface."""
+
+    def volume(self, path: Path, series: str = "") -> VolumeFacts:
+        """What a volume says of itself."""
+
+    def bone(self, file: BoneFile) -> Body:
+        """The bone made ready, with notes for people."""
+
     def trial(self, files: TrialFiles) -> Trial:
         """The trial with links and checksums."""
 
-    def body(self, file: BodyFile) -> BodyRecord:
+    def body(self, file: BodyFile | BoneFile) -> BodyRecord:
         """The body's record with link and checksum."""
 
     def write_study(
