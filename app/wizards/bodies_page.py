@@ -45,7 +45,7 @@ class BodiesPage(QWizardPage):
         self._sources, self._taken, self._only_one = sources, tuple(taken), only_one
         self.start = Path.home()
         self.cards: list[Card] = []
-        self._hint, self._verdict = QLabel(), Verdict()
+        self._hint, self.verdict = QLabel(), Verdict()
         self._hint.setWordWrap(True)
         grade(self._hint, "muted")
         self.add = QPushButton("Choose a surface or CT…" if only_one else "Add bodies…")
@@ -71,7 +71,7 @@ class BodiesPage(QWizardPage):
         column.setSpacing(GRID_PX)
         column.addWidget(self._hint)
         column.addWidget(scroll, 1)
-        column.addWidget(self._verdict)
+        column.addWidget(self.verdict)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID_PX)
         buttons.addWidget(self.add)
@@ -126,7 +126,7 @@ class BodiesPage(QWizardPage):
         return f"There is more than one body called {doubled[0]}: give each its own name." if doubled else ""
 
     def _changed(self) -> None:
-        self._verdict.say(self._problem(), Weight.PROBLEM)
+        self.verdict.say(self._problem(), Weight.PROBLEM)
         self._hint.setVisible(not self.cards)
         self._hint.setText(
             "Choose the surface of the body, or the CT that it is in."

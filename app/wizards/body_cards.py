@@ -89,8 +89,8 @@ class Card(QFrame):
         return self._report is not None and self._report.body is not None and self.file is not None
 
     def close_threads(self) -> None:
-        """End what runs."""
-        self.newest.close()
+        """Want nothing more; a whole CT that is being read ends behind the window."""
+        self.newest.leave()
 
     def show_answer(self, answer: object) -> None:
         """What the background found."""

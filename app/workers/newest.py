@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, final
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
 from app.workers.priority import stand_back
 from core.errors import DuoscopeError
@@ -62,6 +62,10 @@ class _AskedThread(QThread):
                 self.refused.emit(number, sys.exc_info()[1])
 
 
+_LEFT: list[_AskedThread] = []
+"""Threads that still work on questions nobody waits for; a thread must not go before it has ended."""
+
+
 @final
 class Newest(QObject):
     """Answers the newest question in a thread; older questions that wait are dropped.
@@ -106,6 +110,16 @@ class Newest(QObject):
         self.forget()
         self._thread.end()
         self._thread.wait()
+
+    def leave(self) -> None:
+        """End the thread without waiting for a long question that runs; its answer is wanted by nobody."""
+        self.forget()
+        self._thread.end()
+        _LEFT[:] = [thread for thread in _LEFT if thread.isRunning()]
+        application = QCoreApplication.instance()
+        if self._thread.isRunning() and application is not None:
+            _LEFT.append(self._thread)
+            application.aboutToQuit.connect(self._thread.wait)
 
     def _on_answer(self, number: int, answer: object) -> None:
         if self._answered < number <= self._number:

@@ -1,5 +1,8 @@
 """Bones from CT through the pages of the wizards, with real files and real events."""
 
+import threading
+import time
+
 import nibabel
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from app.wizards.files import DiskSources
 from app.wizards.new_study import AddBodyWizard, NewStudyWizard
 from app.wizards.parts import Weight
 from app.wizards.sources import Meaning
+from core.errors import VolumeError
 from core.io.study import StudyFile
 from core.io.study.add_bone import bone_of
 from core.study.values import VoxelValues
@@ -212,3 +216,34 @@ def test_a_folder_of_slices_is_a_volume(adding, qtbot, tmp_path):
     card.flips["z"].click()
     qtbot.waitUntil(lambda: card.is_ready, timeout=PATIENCE_MS)
     assert finish(qtbot, adding).volume.flips == "z"
+
+
+def test_a_wizard_that_is_cancelled_does_not_wait_for_a_ct(adding, qtbot, ct, monkeypatch):
+    going, ended = threading.Event(), threading.Event()
+
+    def slow(_sources, _path, _series=""):
+        going.set()
+        ended.wait(10)
+        raise VolumeError("too late")
+
+    monkeypatch.setattr(DiskSources, "volume", slow)
+    adding.bodies_page.add_file(ct)
+    assert going.wait(5)
+    before = time.perf_counter()
+    qtbot.mouseClick(adding.button(QWizard.WizardButton.CancelButton), Qt.MouseButton.LeftButton)
+    assert time.perf_counter() - before < 3
+    ended.set()
+
+
+def test_a_body_that_cannot_be_made_at_the_end_is_told(adding, qtbot, ct, monkeypatch):
+    def refuse(*_args):
+        raise VolumeError("the disk went away")
+
+    card = add(qtbot, adding.bodies_page, ct)
+    qtbot.waitUntil(adding.bodies_page.isComplete, timeout=PATIENCE_MS)
+    monkeypatch.setattr(DiskSources, "body", refuse)
+    qtbot.mouseClick(adding.button(QWizard.WizardButton.FinishButton), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "the disk went away" in adding.bodies_page.verdict.text, timeout=PATIENCE_MS)
+    assert "Nothing was written" in adding.bodies_page.verdict.text
+    assert adding.bodies_page.isEnabled()
+    assert card.is_ready

@@ -176,7 +176,7 @@ def test_two_bodies_of_one_name_are_refused_and_one_can_be_removed(wizard, qtbot
     second = add_body(qtbot, page, disk.open_block)
     second.name.setText("femur")
     qtbot.waitUntil(lambda: all(card.is_ready for card in page.cards), timeout=PATIENCE_MS)
-    assert "more than one body called femur" in page._verdict.text
+    assert "more than one body called femur" in page.verdict.text
     assert not page.isComplete()
     remove = next(b for b in second.findChildren(QToolButton) if b.accessibleName() == "remove")
     remove.click()
