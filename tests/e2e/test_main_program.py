@@ -250,7 +250,7 @@ def wait_for_poses(study: Path, count: int) -> None:
 def test_an_interrupted_run_keeps_every_frame_it_had_done(gait, how):
     words = ("register", gait, "--trial", "gait", "--body", "femur", "--body", "tibia", "--jobs", 1)
     with start(*words) as running:
-        wait_for_poses(gait, 4)
+        wait_for_poses(gait, 2)
         running.send_signal(how)
         _, told = running.communicate(timeout=60)
     if how == signal.SIGINT:
@@ -259,7 +259,7 @@ def test_an_interrupted_run_keeps_every_frame_it_had_done(gait, how):
         assert "Traceback" not in told
     with StudyFile.open(gait) as file:
         done = [key.frame for key, record in file.study.poses.by_key.items() if record.status is PoseStatus.AUTO]
-        assert 4 <= len(done) < 24
+        assert 2 <= len(done) < 24
         assert all(done.count(frame) == 2 for frame in done), "a frame was stored with one body only"
         entries = [entry for entry in file.journal() if entry.action.startswith("register frame")]
         assert sorted(entry.frame for entry in entries) == sorted(done)
