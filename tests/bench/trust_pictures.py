@@ -52,18 +52,15 @@ def main() -> None:
 
 
 def photograph(bench: Workbench, camera: Camera) -> None:
-    window = bench.parts.window
-    press(bench, _KEY.Key_R)  # regions are drawn around the shadows where they are
-    camera.wait(lambda: bool(bench.session.document.proposals) and bench.settled, 1.0)
-    press(bench, _KEY.Key_Return)
-    camera.wait(lambda: bench.settled, 1.0)
-    for at in (0, 1):
-        press(bench, _KEY.Key_G, view=at)
-        drag_around(bench, camera, at)
-        if at == 0:
-            camera.take(window, "region_drawing")
-        release(bench, at)
-        camera.wait(lambda wanted=at + 1: len(bench.session.document.study.regions) == wanted, 0.5)
+    window, picture = bench.parts.window, bench.parts.pictures[0]
+    press(bench, _KEY.Key_G)
+    drag_around(bench, camera, halfway=True)
+    camera.take(window, "region_drawing")
+    release(bench)
+    camera.wait(lambda: bool(bench.session.document.study.regions), 0.5)
+    QTest.mouseClick(bench.parts.pictures[1], Qt.MouseButton.LeftButton, pos=picture.rect().center())
+    press(bench, _KEY.Key_G, _SHIFT, view=1)
+    camera.wait(lambda: len(bench.session.document.study.regions) == 2, 0.5)
     camera.take(window, "regions")
     press(bench, _KEY.Key_F)
     camera.wait(lambda: True, 0.7)
@@ -108,20 +105,22 @@ def press(bench: Workbench, key: Qt.Key, keys: Qt.KeyboardModifier = Qt.Keyboard
     QTest.keyClick(picture, key, keys)
 
 
-def drag_around(bench: Workbench, camera: Camera, at: int) -> None:
-    """Hold and draw a line around the active body's shadow, not very carefully."""
-    picture, name = bench.parts.pictures[at], bench.session.selection.body
-    view, shown = bench.session.trial.views[at].view, bench.session.shown(name)
-    outline = max(silhouette(bench.session.bodies[name].levels[-1], view, shown.pose).loops_px, key=len)
-    points = [picture.widget_from_picture(point) for point in outline[:: max(1, len(outline) // 40)]]
+def drag_around(bench: Workbench, camera: Camera, *, halfway: bool) -> None:
+    """Hold and draw a line around the active body's shadow in view A."""
+    picture, name = bench.parts.pictures[0], bench.session.selection.body
+    view, shown = bench.session.trial.views[0].view, bench.session.shown(name)
+    outline = silhouette(bench.session.bodies[name].levels[-1], view, shown.pose)
+    middle, radius = outline.points_px.mean(axis=0), 0.55 * np.ptp(outline.points_px, axis=0)
+    angles = np.linspace(0.0, 2 * np.pi, 60, endpoint=False)
+    points = [picture.widget_from_picture(middle + radius * (np.cos(a), np.sin(a))) for a in angles]
     send(picture, QEvent.Type.MouseButtonPress, points[0])
     for point in points[1:]:
         send(picture, QEvent.Type.MouseMove, point)
     camera.wait(lambda: True, 0.2)
 
 
-def release(bench: Workbench, at: int) -> None:
-    picture = bench.parts.pictures[at]
+def release(bench: Workbench) -> None:
+    picture = bench.parts.pictures[0]
     send(picture, QEvent.Type.MouseButtonRelease, picture.area().center())
 
 
