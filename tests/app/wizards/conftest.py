@@ -10,6 +10,7 @@ import trimesh
 from PySide6.QtCore import QSettings
 
 from app.state.preferences import Preferences
+from app.views.panels import apply_theme
 from core.geometry.rigid import Rigid
 from core.geometry.view import View
 from core.io.mayacam import write_mayacam2
@@ -87,3 +88,21 @@ def disk(tmp_path_factory):
 @pytest.fixture
 def preferences(tmp_path):
     return Preferences(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+
+
+@pytest.fixture
+def opened(qtbot, qapp):
+    """Show a wizard; it ends with the test."""
+    apply_theme(qapp, dark=True)
+    wizards = []
+
+    def show(wizard):
+        qtbot.addWidget(wizard)
+        wizards.append(wizard)
+        with qtbot.waitExposed(wizard):
+            wizard.show()
+        return wizard
+
+    yield show
+    for wizard in wizards:
+        wizard.done(0)

@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWizard
 
-from app.views.panels import apply_theme
 from app.wizards.bone_card import BoneCard
 from app.wizards.files import DiskSources
 from app.wizards.new_study import AddBodyWizard, NewStudyWizard
@@ -55,23 +54,6 @@ def stack(tmp_path):
     path = tmp_path / "radius_stack.tif"
     tifffile.imwrite(path, ball(8, 900, 0).astype(np.uint16).transpose(2, 1, 0))
     return path
-
-
-@pytest.fixture
-def opened(qtbot, qapp):
-    apply_theme(qapp, dark=True)
-    wizards = []
-
-    def show(wizard):
-        qtbot.addWidget(wizard)
-        wizards.append(wizard)
-        with qtbot.waitExposed(wizard):
-            wizard.show()
-        return wizard
-
-    yield show
-    for wizard in wizards:
-        wizard.done(0)
 
 
 @pytest.fixture

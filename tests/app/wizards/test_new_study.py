@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWizard
 
-from app.views.panels import apply_theme
 from app.wizards.files import DiskSources
 from app.wizards.new_study import AddBodyWizard, AddTrialWizard, NewStudyWizard
 from app.wizards.parts import Weight
@@ -15,23 +14,6 @@ from core.io.study import StudyFile
 from tests.app.wizards.conftest import write_pictures
 
 PATIENCE_MS = 20000
-
-
-@pytest.fixture
-def opened(qtbot, qapp):
-    apply_theme(qapp, dark=True)
-    wizards = []
-
-    def show(wizard):
-        qtbot.addWidget(wizard)
-        wizards.append(wizard)
-        with qtbot.waitExposed(wizard):
-            wizard.show()
-        return wizard
-
-    yield show
-    for wizard in wizards:
-        wizard.done(0)
 
 
 @pytest.fixture
