@@ -69,6 +69,8 @@ class _Fit:
     poses: Poses
     last: Evaluation
     settled: bool
+    level: Level | None = None
+    """At which the last evaluation was made, if it was made here with all bodies free."""
 
 
 def register_frame(
@@ -208,7 +210,7 @@ def _descend(
         poses = last.point
         if not run.chosen and stage.picture_px >= run.recipe.fewest_px_to_choose:
             _choose_attenuation(run, level, poses)
-        fit = _Fit(poses=poses, last=last.model, settled=last.settled)
+        fit = _Fit(poses=poses, last=last.model, settled=last.settled, level=level)
     if fit is None:
         raise RegistrationError("a registration needs at least one stage")
     return fit
@@ -396,7 +398,7 @@ def _near(body: Body, one: Rigid, other: Rigid) -> bool:
 
 def _solution(run: _Run, fit: _Fit, rivals: tuple[Poses, ...]) -> Solution:
     problem, recipe = run.problem, run.recipe
-    level = run.level(fit.poses, recipe.stages[-1])
+    level = run.level(fit.poses, recipe.stages[-1]) if fit.level is None else fit.level
     outcome = Outcome.CONVERGED
     if any(
         max(seen_share(body, pose, shot) for shot in problem.shots) < LEAST_SEEN
