@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import benchmark_command, demo_commands, pose_commands, register_commands, render_command, study_commands
+from app.cli import (
+    benchmark_command,
+    demo_commands,
+    pose_commands,
+    register_commands,
+    render_command,
+    simulate_command,
+    study_commands,
+)
 from app.cli.output import warn
 from app.cli.window import OpenWindow, no_window
 from core.errors import DuoscopeError
@@ -26,6 +34,7 @@ application = typer.Typer(
     no_args_is_help=True,
 )
 demo_commands.add_to(application)
+simulate_command.add_to(application)
 study_commands.add_to(application)
 pose_commands.add_to(application)
 register_commands.add_to(application)

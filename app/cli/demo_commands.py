@@ -1,4 +1,4 @@
-"""Commands that need nothing but the program: the demo, and simulated studies."""
+"""Commands that open the window: on the demo, on a study."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output import progress, say
 from app.cli.window import OpenWindow
 from core.errors import StorageError
 
@@ -15,11 +14,9 @@ def add_to(application: typer.Typer) -> None:
     """Register the commands."""
     application.command("demo", epilog=_DEMO_EXAMPLES)(demo)
     application.command("open", epilog="Example: main.py open knee7.study")(open_study)
-    application.command("simulate", epilog=_SIMULATE_EXAMPLES)(simulate)
 
 
 _DEMO_EXAMPLES = "Examples: main.py demo   |   main.py demo --screenshot window.png"
-_SIMULATE_EXAMPLES = "Example: main.py simulate gait.study --frames 40 --seed 1"
 
 
 def demo(
@@ -44,25 +41,6 @@ def open_study(
         _check_opens(study)
     open_window: OpenWindow = context.obj
     return open_window(study, screenshot=screenshot)
-
-
-def simulate(
-    out: Annotated[Path, typer.Argument(help="The study to be made: NAME.study")],
-    frames: Annotated[int, typer.Option(min=1, help="Picture pairs over one gait cycle.")] = 40,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same study.")] = 0,
-    size: Annotated[int, typer.Option(min=128, max=4096, help="Side of the pictures in pixels.")] = 1024,
-    bits: Annotated[int, typer.Option(help="8 or 16 bits a pixel.")] = 8,
-) -> int:
-    """Make a synthetic study: a knee that walks, X-rayed in two planes; truth in OUT/truth/*.csv."""
-    from core.io.simulated_study import write_simulated_study
-
-    if bits not in {8, 16}:
-        raise typer.BadParameter("pictures have 8 or 16 bits", param_hint="--bits")
-    with progress("X-raying", frames) as advance:
-        for report in write_simulated_study(out, frames=frames, seed=seed, size_px=size, bits=bits):
-            advance(report.done, report.message)
-    say(f"{out}: {frames} picture pairs of {size} x {size} px, truth in {out / 'truth'}")
-    return 0
 
 
 def _draw_without_screen(screenshot: Path) -> None:

@@ -72,6 +72,7 @@ def test_misuse_ends_with_two_and_without_a_traceback(call, words, part):
         ["demo"],
         ["open"],
         ["simulate"],
+        ["simulate", "phantoms"],
         ["study", "create"],
         ["study", "add-trial"],
         ["study", "add-body"],
